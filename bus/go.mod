@@ -1,0 +1,3 @@
+module github.com/weirflow/weir/bus
+
+go 1.26

@@ -1,0 +1,3 @@
+module github.com/weirflow/weir/daemon
+
+go 1.26

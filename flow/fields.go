@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package flow
+
+// Field names a column of a flow. Its number in the table below is ours alone; on
+// the wire and outside it goes by Info.Number and Info.Name.
+type Field uint8
+
+// Numbers, and text as an index into the batch's dictionary.
+const (
+	Type Field = iota
+	TimeReceivedNs
+	TimeFlowStartNs
+	TimeFlowEndNs
+	SequenceNum
+	SamplingRate
+	Bytes
+	Packets
+	EType
+	Proto
+	SrcPort
+	DstPort
+	InIf
+	OutIf
+	IPTOS
+	TCPFlags
+	SrcAS
+	DstAS
+	SrcNet
+	DstNet
+	NextHopAS
+	ForwardingStatus
+	IPTTL
+	SrcMAC
+	DstMAC
+	VLANID
+	ICMPType
+	ICMPCode
+	SrcVLAN
+	DstVLAN
+	FragmentID
+	FragmentOffset
+	IPv6FlowLabel
+	IPFlags
+	ObservationDomainID
+	ObservationPointID
+	IPv6RoutingHeaderSegLeft
+	FlowDirection
+	IngressVRFID
+	EgressVRFID
+	SrcOriginAS
+	DstOriginAS
+	SrcCountry
+	DstCountry
+	Quality
+	numNumbers = iota
+)
+
+// Addresses: 16 octets, IPv4 mapped.
+const (
+	SrcAddr Field = firstAddress + iota
+	DstAddr
+	SamplerAddress
+	NextHop
+	BGPNextHop
+	endAddress
+)
+
+// Lists: a row has any number of values.
+const (
+	MPLSTTL Field = firstList + iota
+	MPLSLabel
+	BGPCommunities
+	ASPath
+	LayerStack
+	LayerSize
+	MPLSIP
+	IPv6RoutingHeaderAddresses
+	endList
+)
+
+// The groups start at fixed places, so that a record's bitmap has a word or two for each.
+const (
+	firstAddress = 128
+	firstList    = 160
+	numFields    = 192
+)
+
+// Kind is the shape of a field's values.
+type Kind uint8
+
+// Kinds.
+const (
+	Number    Kind = iota + 1 // unsigned, of 1, 2, 4 or 8 octets
+	Text                      // dictionary-coded
+	Address                   // 16 octets, IPv4 mapped
+	Numbers                   // list of Number
+	Addresses                 // list of Address
+)
+
+// Info describes a field.
+type Info struct {
+	Name   string // as in the proto, in SQL and in JSON
+	Number int    // field number of weir.v1.FlowBatch
+	Kind   Kind
+	Width  int    // octets of its widest form (of one value, for a list)
+	Type   string // ClickHouse column type
+	Doc    string // meaning and unit
+}
+
+// Info returns the table's row of f.
+func (f Field) Info() Info { return fields[f] }
+
+// String returns the field's name.
+func (f Field) String() string { return fields[f].Name }
+
+// fields is the one table of fields. A new field is a line here, a constant above,
+// a line in flows.proto and a migration.
+var fields = [numFields]Info{
+	Type:                       {"type", 1, Number, 1, "UInt8", "Flow type: 1 sFlow v5, 2 NetFlow v5, 3 NetFlow v9, 4 IPFIX (GoFlow2's FlowType)"},
+	TimeReceivedNs:             {"time_received_ns", 110, Number, 8, "DateTime64(9)", "Receive time of the datagram, Unix ns"},
+	TimeFlowStartNs:            {"time_flow_start_ns", 111, Number, 8, "DateTime64(9)", "Start of the flow, Unix ns"},
+	TimeFlowEndNs:              {"time_flow_end_ns", 112, Number, 8, "DateTime64(9)", "End of the flow, Unix ns"},
+	SequenceNum:                {"sequence_num", 4, Number, 4, "UInt32", "Sequence number of the export datagram"},
+	SamplingRate:               {"sampling_rate", 3, Number, 8, "UInt64", "Sampling interval, 1 in N; 0 is unknown"},
+	Bytes:                      {"bytes", 9, Number, 8, "UInt64", "Octets, as exported"},
+	Packets:                    {"packets", 10, Number, 8, "UInt64", "Packets, as exported"},
+	EType:                      {"etype", 30, Number, 2, "UInt16", "EtherType"},
+	Proto:                      {"proto", 20, Number, 1, "UInt8", "IP protocol"},
+	SrcPort:                    {"src_port", 21, Number, 2, "UInt16", "Source port"},
+	DstPort:                    {"dst_port", 22, Number, 2, "UInt16", "Destination port"},
+	InIf:                       {"in_if", 18, Number, 4, "UInt32", "Input interface, ifIndex"},
+	OutIf:                      {"out_if", 19, Number, 4, "UInt32", "Output interface, ifIndex"},
+	IPTOS:                      {"ip_tos", 23, Number, 1, "UInt8", "Type of service or traffic class octet"},
+	TCPFlags:                   {"tcp_flags", 26, Number, 2, "UInt16", "TCP flags of all packets, or-ed"},
+	SrcAS:                      {"src_as", 14, Number, 4, "UInt32", "Source AS as the exporter says"},
+	DstAS:                      {"dst_as", 15, Number, 4, "UInt32", "Destination AS as the exporter says"},
+	SrcNet:                     {"src_net", 16, Number, 1, "UInt8", "Source prefix length, bits"},
+	DstNet:                     {"dst_net", 17, Number, 1, "UInt8", "Destination prefix length, bits"},
+	NextHopAS:                  {"next_hop_as", 13, Number, 4, "UInt32", "AS of the next hop"},
+	ForwardingStatus:           {"forwarding_status", 24, Number, 1, "UInt8", "Forwarding status, RFC 7270 section 4.12"},
+	IPTTL:                      {"ip_ttl", 25, Number, 1, "UInt8", "Time to live or hop limit"},
+	SrcMAC:                     {"src_mac", 27, Number, 8, "UInt64", "Source MAC address, 48 bits"},
+	DstMAC:                     {"dst_mac", 28, Number, 8, "UInt64", "Destination MAC address, 48 bits"},
+	VLANID:                     {"vlan_id", 29, Number, 2, "UInt16", "VLAN identifier, 12 bits"},
+	ICMPType:                   {"icmp_type", 31, Number, 1, "UInt8", "ICMP or ICMPv6 type"},
+	ICMPCode:                   {"icmp_code", 32, Number, 1, "UInt8", "ICMP or ICMPv6 code"},
+	SrcVLAN:                    {"src_vlan", 33, Number, 4, "UInt32", "VLAN at the input"},
+	DstVLAN:                    {"dst_vlan", 34, Number, 4, "UInt32", "VLAN at the output"},
+	FragmentID:                 {"fragment_id", 35, Number, 4, "UInt32", "Fragment identification"},
+	FragmentOffset:             {"fragment_offset", 36, Number, 2, "UInt16", "Fragment offset, 8 octets"},
+	IPv6FlowLabel:              {"ipv6_flow_label", 37, Number, 4, "UInt32", "IPv6 flow label, 20 bits"},
+	IPFlags:                    {"ip_flags", 38, Number, 1, "UInt8", "IPv4 fragment flags"},
+	ObservationDomainID:        {"observation_domain_id", 70, Number, 4, "UInt32", "IPFIX observation domain, NetFlow v9 source id"},
+	ObservationPointID:         {"observation_point_id", 71, Number, 8, "UInt64", "Observation point, element 138"},
+	IPv6RoutingHeaderSegLeft:   {"ipv6_routing_header_seg_left", 106, Number, 1, "UInt8", "Segments left of the IPv6 routing header"},
+	FlowDirection:              {"flow_direction", 2002, Number, 1, "UInt8", "Direction, element 61: 0 ingress, 1 egress"},
+	IngressVRFID:               {"ingress_vrf_id", 2003, Number, 4, "UInt32", "VRF at the input, element 234"},
+	EgressVRFID:                {"egress_vrf_id", 2004, Number, 4, "UInt32", "VRF at the output, element 235"},
+	SrcOriginAS:                {"src_origin_as", 2100, Number, 4, "UInt32", "Source AS: the exporter's, else the database's"},
+	DstOriginAS:                {"dst_origin_as", 2101, Number, 4, "UInt32", "Destination AS: the exporter's, else the database's"},
+	SrcCountry:                 {"src_country", 2102, Text, 4, "LowCardinality(String)", "Country of the source address, ISO 3166-1 alpha-2"},
+	DstCountry:                 {"dst_country", 2103, Text, 4, "LowCardinality(String)", "Country of the destination address, ISO 3166-1 alpha-2"},
+	Quality:                    {"quality", 2001, Number, 4, "UInt32", "What is unknown or assumed in this row: bits of flow.Quality"},
+	SrcAddr:                    {"src_addr", 6, Address, 16, "IPv6", "Source address, IPv4 mapped"},
+	DstAddr:                    {"dst_addr", 7, Address, 16, "IPv6", "Destination address, IPv4 mapped"},
+	SamplerAddress:             {"sampler_address", 11, Address, 16, "IPv6", "Exporter (sFlow: agent), IPv4 mapped"},
+	NextHop:                    {"next_hop", 12, Address, 16, "IPv6", "Next hop, IPv4 mapped"},
+	BGPNextHop:                 {"bgp_next_hop", 100, Address, 16, "IPv6", "BGP next hop, IPv4 mapped"},
+	MPLSTTL:                    {"mpls_ttl", 80, Numbers, 1, "Array(UInt8)", "MPLS TTL, top of the stack first"},
+	MPLSLabel:                  {"mpls_label", 81, Numbers, 4, "Array(UInt32)", "MPLS label, 20 bits, top of the stack first"},
+	BGPCommunities:             {"bgp_communities", 101, Numbers, 4, "Array(UInt32)", "BGP communities"},
+	ASPath:                     {"as_path", 102, Numbers, 4, "Array(UInt32)", "AS path"},
+	LayerStack:                 {"layer_stack", 103, Numbers, 1, "Array(UInt8)", "Headers of the sampled packet, outermost first (GoFlow2's LayerStack)"},
+	LayerSize:                  {"layer_size", 104, Numbers, 4, "Array(UInt32)", "Octets of each header in layer_stack"},
+	MPLSIP:                     {"mpls_ip", 82, Addresses, 16, "Array(IPv6)", "Addresses of MPLS top labels, IPv4 mapped"},
+	IPv6RoutingHeaderAddresses: {"ipv6_routing_header_addresses", 105, Addresses, 16, "Array(IPv6)", "Segment list of the IPv6 routing header"},
+}

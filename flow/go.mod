@@ -1,0 +1,3 @@
+module github.com/weirflow/weir/flow
+
+go 1.26

@@ -1,0 +1,3 @@
+module github.com/weirflow/weir/migrations
+
+go 1.26

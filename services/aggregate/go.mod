@@ -1,0 +1,3 @@
+module github.com/weirflow/weir/services/aggregate
+
+go 1.26

@@ -1,0 +1,3 @@
+module github.com/weirflow/weir/services/decode
+
+go 1.26

@@ -1,0 +1,3 @@
+module github.com/weirflow/weir/services/ingest
+
+go 1.26

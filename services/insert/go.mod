@@ -1,0 +1,3 @@
+module github.com/weirflow/weir/services/insert
+
+go 1.26

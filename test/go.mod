@@ -1,0 +1,3 @@
+module github.com/weirflow/weir/test
+
+go 1.26
