@@ -24,22 +24,22 @@ const (
 )
 
 // DatagramBatch is datagrams of one partition as they came, in columns of
-// `rows` values each (see columns.proto).
+// `rows` values each, each column in the width that its comment says.
 type DatagramBatch struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Rows  uint32                 `protobuf:"varint,1,opt,name=rows,proto3" json:"rows,omitempty"`
 	// Exporter address, 16 octets: the agent address of an sFlow datagram, else
 	// the UDP source address. The partition is computed from it.
 	Exporter []byte `protobuf:"bytes,2,opt,name=exporter,proto3" json:"exporter,omitempty"`
-	// UDP source address, 16 octets. Absent where it equals exporter in every row.
+	// UDP source address, 16 octets.
 	Source []byte `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
-	// UDP source port.
+	// UDP source port, 2 octets.
 	SourcePort []byte `protobuf:"bytes,4,opt,name=source_port,json=sourcePort,proto3" json:"source_port,omitempty"`
-	// Local UDP port that received it.
+	// Local UDP port that received it, 2 octets.
 	ListenerPort []byte `protobuf:"bytes,5,opt,name=listener_port,json=listenerPort,proto3" json:"listener_port,omitempty"`
-	// Receive time, Unix ns: the kernel's time stamp where there is one.
+	// Receive time, Unix ns, 8 octets: the time stamp of the kernel where there is one.
 	ReceivedNs []byte `protobuf:"bytes,6,opt,name=received_ns,json=receivedNs,proto3" json:"received_ns,omitempty"`
-	// Length of each payload, octets.
+	// Length of each payload, 2 octets.
 	Lengths []byte `protobuf:"bytes,7,opt,name=lengths,proto3" json:"lengths,omitempty"`
 	// The payloads on end.
 	Payloads      []byte `protobuf:"bytes,8,opt,name=payloads,proto3" json:"payloads,omitempty"`

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package flow
+
+import "math/bits"
+
+// Batch is a table of flows, in columns: weir.v1.FlowBatch. It is filled row by row with
+// Append or column by column with the Put methods, or read from a message. It is not safe
+// for concurrent use.
+type Batch struct {
+	rows  int
+	cols  [numFields]column // lists: the lengths
+	texts [numNumbers]*dictionary
+	lists [numLists]column // the values
+}
+
+// dictionary is the distinct values of a text column; index 0 is the empty text.
+type dictionary struct {
+	values []string
+	index  map[string]uint64
+}
+
+func (d *dictionary) intern(s string) uint64 {
+	if s == "" {
+		return 0
+	}
+	if d.index == nil {
+		d.index = make(map[string]uint64, len(d.values))
+		for i, v := range d.values {
+			d.index[v] = uint64(i + 1)
+		}
+	}
+	i, ok := d.index[s]
+	if !ok {
+		d.values = append(d.values, s)
+		i = uint64(len(d.values))
+		d.index[s] = i
+	}
+	return i
+}
+
+// Rows returns the number of flows.
+func (b *Batch) Rows() int { return b.rows }
+
+// Reset empties the batch and keeps its memory.
+func (b *Batch) Reset() {
+	b.rows = 0
+	for f := range b.cols {
+		b.cols[f].reset()
+	}
+	for i := range b.lists {
+		b.lists[i].reset()
+	}
+	clear(b.texts[:])
+}
+
+// Append adds a flow.
+func (b *Batch) Append(r *Record) {
+	row := b.rows
+	b.rows++
+	for w := range firstAddress / 64 {
+		for m := r.set[w] &^ qualityBit[w]; m != 0; m &= m - 1 {
+			f := Field(w*64 + bits.TrailingZeros64(m)) //nolint:gosec // below numFields
+			c, v := &b.cols[f], r.numbers[f]
+			if v > c.max && int(least(v)) > fields[f].Width {
+				r.Flag(ValueOutOfRange)
+				v = 0
+			}
+			c.put(row, v)
+		}
+	}
+	for m := r.set[firstAddress/64]; m != 0; m &= m - 1 {
+		f := Field(firstAddress + bits.TrailingZeros64(m)) //nolint:gosec // below numFields
+		if f < firstList {
+			b.cols[f].putAddress(row, &r.addrs[f-firstAddress])
+		} else {
+			b.appendList(row, f, &r.lists[f-firstList])
+		}
+	}
+	if r.Has(Quality) {
+		b.cols[Quality].put(row, r.numbers[Quality])
+	}
+}
+
+// qualityBit keeps Quality back until the others had their say in it.
+var qualityBit = [firstAddress / 64]uint64{Quality / 64: 1 << (Quality % 64)}
+
+func (b *Batch) appendList(row int, f Field, l *list) {
+	b.cols[f].put(row, uint64(l.n))
+	values := &b.lists[f-firstList]
+	for i := range l.n {
+		if fields[f].Kind == Addresses {
+			values.putAddress(values.rows, &l.addrs[i])
+		} else {
+			values.put(values.rows, l.numbers[i])
+		}
+	}
+}
+
+// Has tells whether any row uses f.
+func (b *Batch) Has(f Field) bool { return b.cols[f].used != 0 }
+
+// Intern returns the index of a text in the dictionary of f, for Record.SetNumber.
+func (b *Batch) Intern(f Field, s string) uint64 {
+	if b.texts[f] == nil {
+		b.texts[f] = &dictionary{}
+	}
+	return b.texts[f].intern(s)
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package flow
+
+// Bits of the field Quality: what a row lacks, or what was assumed in it. No flow is
+// dropped for being incomplete.
+const (
+	// SamplingUnknown: no sampling interval was told; sampling_rate is 0.
+	SamplingUnknown uint64 = 1 << iota
+	// TimeFromReceipt: the exporter gave no usable time; start and end are the receive time.
+	TimeFromReceipt
+	// TimeSkewed: the exporter's time is implausible beside the receive time, and was replaced.
+	TimeSkewed
+	// HeaderTruncated: the sampled header ends within a protocol header.
+	HeaderTruncated
+	// ValueOutOfRange: a value did not fit its field and was left out.
+	ValueOutOfRange
+	// ListTruncated: a list was longer than MaxList and was cut.
+	ListTruncated
+	// CountryUnknown: a database is configured, and an address was not in it.
+	CountryUnknown
+	// ASUnknown: neither the exporter nor a database knows the AS of an address.
+	ASUnknown
+)
