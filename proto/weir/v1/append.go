@@ -24,3 +24,12 @@ func appendVT(dst []byte, m interface {
 	}
 	return dst[:len(dst)+n]
 }
+
+// Rows returns the rows of all rollups together.
+func (x *RollupBatch) Rows() int {
+	n := 0
+	for _, r := range x.GetRollups() {
+		n += int(r.GetRows())
+	}
+	return n
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bus
+
+import "errors"
+
+var (
+	// ErrStreamFull is returned by Publisher.Publish while the stream takes nothing more.
+	ErrStreamFull = errors.New("stream is full")
+	// ErrDisconnected is returned by Publisher.Publish while JetStream does not answer and
+	// the memory for what waits is used up.
+	ErrDisconnected = errors.New("JetStream is away")
+	// ErrBacklog is returned by Publisher.Publish while JetStream answers, but more slowly
+	// than messages come, and the memory for what waits is used up.
+	ErrBacklog = errors.New("JetStream is too slow")
+	// ErrPartitions is returned by Ensure and Process when the streams were made with
+	// another number of partitions.
+	ErrPartitions = errors.New("partition count differs")
+)
+
+type permanentError struct{ error }
+
+func (e permanentError) Unwrap() error { return e.error }
+
+// Permanent marks an error of Handler.Handle that another try would not mend: the message
+// goes to the DEAD stream with the error's text as the reason.
+func Permanent(err error) error { return permanentError{err} }
