@@ -3,7 +3,10 @@
 package daemon
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"reflect"
 	"strings"
 
@@ -18,8 +21,8 @@ type fileReader struct {
 }
 
 func (r fileReader) read(data []byte, sections []field, strict bool) {
-	var doc yaml.Node
-	if err := yaml.Load(data, &doc); err != nil {
+	doc, err := parse(data)
+	if err != nil {
 		r.problems = append(r.problems, fmt.Sprintf("%s: %s", r.name, strings.TrimPrefix(err.Error(), "yaml: ")))
 		return
 	}
@@ -27,6 +30,24 @@ func (r fileReader) read(data []byte, sections []field, strict bool) {
 		return
 	}
 	r.mapping(doc.Content[0], sections, "", strict)
+}
+
+// parse reads the one document in data. A file of comments has none.
+func parse(data []byte) (doc yaml.Node, err error) {
+	loader, err := yaml.NewLoader(bytes.NewReader(data))
+	if err != nil {
+		return doc, err
+	}
+	if err := loader.Load(&doc); err != nil {
+		if errors.Is(err, io.EOF) {
+			err = nil
+		}
+		return doc, err
+	}
+	if err := loader.Load(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return doc, errors.New("want one YAML document, there are more")
+	}
+	return doc, nil
 }
 
 // mapping fills fields from node's pairs. Where strict is off it skips keys that
