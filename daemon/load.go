@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"regexp"
 	"strings"
 )
@@ -107,10 +108,13 @@ func (l *loader) validate(f field) {
 	if !isSection(f.value.Type()) {
 		return
 	}
-	if v, ok := f.value.Addr().Interface().(interface{ Validate() error }); ok {
+	if v, ok := reflect.TypeAssert[interface{ Validate() error }](f.value.Addr()); ok {
 		for _, err := range flatten(v.Validate()) {
-			where, key, _ := strings.Cut(err.Error(), ": ")
-			l.problem("", qualify(f.key, where), key)
+			key, text, named := strings.Cut(err.Error(), ": ")
+			if !named {
+				key, text = f.key, key
+			}
+			l.problem("", qualify(f.key, key), text)
 		}
 		return
 	}

@@ -80,7 +80,7 @@ func runMain(name string, cfg any, build func(context.Context, *Process) (Runner
 	}
 	switch {
 	case *onlyCheck:
-		fmt.Println(name + ": the settings are valid")
+		fmt.Fprintln(os.Stdout, name+": the settings are valid")
 		return nil
 	case *onlyHealth:
 		return checkHealth(context.Background(), base.HTTP.Listen)

@@ -14,7 +14,10 @@ import (
 	"time"
 )
 
-var durationType = reflect.TypeFor[time.Duration]()
+var (
+	durationType = reflect.TypeFor[time.Duration]()
+	levelType    = reflect.TypeFor[slog.Level]()
+)
 
 // examples show what a type's text looks like, for error messages.
 var examples = map[reflect.Type]string{
@@ -22,7 +25,7 @@ var examples = map[reflect.Type]string{
 	reflect.TypeFor[netip.Prefix]():   `"10.0.0.0/8"`,
 	reflect.TypeFor[netip.Addr]():     `"10.0.0.1"`,
 	reflect.TypeFor[netip.AddrPort](): `"10.0.0.1:2055"`,
-	reflect.TypeFor[slog.Level]():     `"debug", "info", "warn" or "error"`,
+	levelType:                         `"debug", "info", "warn" or "error"`,
 }
 
 // setText fills v, the setting called key, from text. On an error v is unchanged.
@@ -36,7 +39,7 @@ func setText(v reflect.Value, key, text string) error {
 }
 
 func parseText(v reflect.Value, key, text string) error {
-	if u, ok := v.Addr().Interface().(encoding.TextUnmarshaler); ok {
+	if u, ok := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr()); ok {
 		return u.UnmarshalText([]byte(text))
 	}
 	if v.Type() == durationType {
@@ -149,6 +152,9 @@ func formatText(v reflect.Value, key string) string {
 		text, err := v.Interface().(encoding.TextMarshaler).MarshalText()
 		if err != nil {
 			return ""
+		}
+		if v.Type() == levelType {
+			return strings.ToLower(string(text))
 		}
 		return string(text)
 	}

@@ -1,0 +1,123 @@
+# Entry points of the repository. Needed: Go, Node and, on Debian, apt-get.
+# Everything that these targets fetch or build for themselves lies under .cache.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+CACHE   := $(CURDIR)/.cache
+MODULES  = $(shell go list -m -f '{{.Dir}}')
+# Patterns for tools that don't know `work`.
+FOLDERS  = $(patsubst $(CURDIR)/%,./%/...,$(MODULES))
+LINT    := $(CACHE)/bin/golangci-lint
+ENGINE  := $(CACHE)/engine/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so
+T       ?= 30s
+
+# Tests and `weir up` find the ClickHouse engine here.
+export WEIR_CLICKHOUSE_ENGINE ?= $(ENGINE)
+
+say = @printf '\n\033[1m==> %s\033[0m\n' "$(1)"
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+# --- run
+
+.PHONY: build
+build: ## build bin/weir
+	$(call say,building bin/weir)
+	go build -o bin/weir ./cmd/weir
+
+.PHONY: demo
+demo: engine exporter build ## set up, run everything, send traffic, show what arrived, go on running
+	$(call say,running the demo)
+	tools/demo.sh
+
+.PHONY: run
+run: engine build ## run everything on this machine, flows to :2055 :4739 :6343
+	bin/weir up
+
+# --- set up
+
+.PHONY: engine
+engine: $(ENGINE) ## install the pinned ClickHouse engine into .cache
+$(ENGINE): clickhouse/engine/package-lock.json
+	$(call say,installing the ClickHouse engine)
+	mkdir -p $(CACHE)/engine
+	cp clickhouse/engine/package.json clickhouse/engine/package-lock.json clickhouse/engine/.npmrc $(CACHE)/engine/
+	npm --prefix $(CACHE)/engine ci --no-audit --no-fund --ignore-scripts
+	touch $@
+
+.PHONY: exporter
+exporter: ## install a real exporter (softflowd)
+	@tools/need.sh softflowd=softflowd
+
+.PHONY: exporters
+exporters: ## install the exporters and collectors that tests compare with
+	@tools/need.sh softflowd=softflowd pmacctd=pmacct nfcapd=nfdump tshark=tshark
+
+# --- test
+
+.PHONY: test
+test: engine exporters ## set up what the tests need and run all of them
+	$(call say,go test -race, all modules)
+	go test -race work
+	@printf '\nAll tests passed.\n'
+
+.PHONY: golden
+golden: ## rewrite the golden files; read the diff
+	go test work -run Golden -update
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for T (default 30s)
+	@tools/fuzz.sh $(T)
+
+.PHONY: bench
+bench: engine build ## compare with GoFlow2 and measure the whole pipeline
+	$(call say,measuring)
+	tools/bench.sh
+
+# --- keep in order
+
+.PHONY: generate
+generate: ## regenerate what is committed: protobuf code, weir.example.yaml
+	cd proto && GOWORK=off go tool -modfile=../tools/go.mod buf generate
+	go run ./cmd/weir config > weir.example.yaml
+
+$(LINT): tools/lint/go.mod
+	$(call say,building golangci-lint)
+	GOWORK=off go build -C tools/lint -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+.PHONY: fmt
+fmt: $(LINT) ## format the code
+	$(LINT) fmt $(FOLDERS)
+
+.PHONY: fmt-check
+fmt-check: $(LINT) ## fail where fmt would change something
+	$(call say,format)
+	$(LINT) fmt --diff $(FOLDERS)
+
+.PHONY: lint
+lint: $(LINT) ## run the linters
+	$(call say,lint)
+	$(LINT) run $(FOLDERS)
+
+.PHONY: standalone
+standalone: ## vet and build each module without the workspace
+	$(call say,each module on its own)
+	for m in $(MODULES); do (cd $$m && echo "$${m#$(CURDIR)/}" && GOWORK=off go vet ./... && GOWORK=off go build -o /dev/null ./...); done
+
+.PHONY: tidy
+tidy: ## sync the workspace and tidy every module
+	go work sync
+	for m in $(MODULES) tools tools/lint; do (cd $$m && GOWORK=off go mod tidy); done
+
+.PHONY: drift
+drift: ## fail where generate or tidy would change something
+	$(call say,generated code and modules)
+	@tools/drift.sh
+
+.PHONY: check
+check: drift fmt-check standalone lint test ## everything that .ci/run runs
