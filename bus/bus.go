@@ -5,87 +5,157 @@ package bus
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net/url"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-var errTODO = errors.New("not written yet")
-
+// Config says where JetStream is and how large its streams are.
 type Config struct {
-	URL        string `yaml:"url" usage:"NATS server to connect to"`
-	Partitions int    `yaml:"partitions" usage:"partitions of every stream, fixed when the streams are made"`
-	Replicas   int    `yaml:"replicas" usage:"copies of every stream: 1, or 3 in a cluster"`
-	MaxBytes   int64  `yaml:"max_bytes" usage:"disk that all streams together may use, bytes"`
+	// URL of the NATS server, or several, separated by commas.
+	URL string `yaml:"url" usage:"NATS server to connect to"`
+	// Partitions of every stream: how many workers of a stage can share the load.
+	Partitions int `yaml:"partitions" usage:"partitions of every stream, fixed when the streams are made"`
+	// Replicas of every stream and bucket.
+	Replicas int `yaml:"replicas" usage:"copies of every stream: 1, or 3 in a cluster"`
+	// MaxBytes bounds the disk that all streams together use, bytes.
+	MaxBytes int64 `yaml:"max_bytes" usage:"disk that all streams together may use, bytes"`
 }
 
+// DefaultConfig returns the settings that Config has where none are given.
 func DefaultConfig() Config {
-	return Config{URL: "nats://127.0.0.1:4222", Partitions: 16, Replicas: 1, MaxBytes: 16 << 30}
+	return Config{URL: nats.DefaultURL, Partitions: 16, Replicas: 1, MaxBytes: 16 << 30}
 }
 
-func (c Config) Validate() error { return nil }
-
-type Bus struct{}
-
-// Connect connects stage to JetStream; it keeps trying while the server is away.
-func Connect(ctx context.Context, cfg Config, stage string, log *slog.Logger, reg prometheus.Registerer, opts ...nats.Option) (*Bus, error) {
-	return nil, errTODO
+// Validate returns all problems at once.
+func (c Config) Validate() error {
+	var errs []error
+	if u, err := url.Parse(c.URL); err != nil || u.Host == "" {
+		errs = append(errs, fmt.Errorf("url: is %q, want e.g. nats://127.0.0.1:4222", c.URL))
+	}
+	if c.Partitions < 1 || c.Partitions > 1024 {
+		errs = append(errs, fmt.Errorf("partitions: is %d, want 1 to 1024, e.g. 16", c.Partitions))
+	}
+	if c.Replicas < 1 || c.Replicas > 5 {
+		errs = append(errs, fmt.Errorf("replicas: is %d, want 1, or 3 in a cluster", c.Replicas))
+	}
+	if c.MaxBytes < minBytes {
+		errs = append(errs, fmt.Errorf("max_bytes: is %d, want at least %d (16 MiB), e.g. 17179869184 (16 GiB)", c.MaxBytes, minBytes))
+	}
+	return errors.Join(errs...)
 }
 
-func (b *Bus) Close() {}
+const (
+	minBytes       = 16 << 20
+	publishTimeout = 3 * time.Second
+	// maxInFlight bounds the publishes of one process that wait for an answer.
+	maxInFlight = 1024
+)
 
-// Ensure makes the streams and buckets.
-func (b *Bus) Ensure(ctx context.Context) error { return errTODO }
+// Bus is a stage's connection to JetStream. It is safe for concurrent use.
+type Bus struct {
+	cfg   Config
+	stage string
+	nc    *nats.Conn
+	js    jetstream.JetStream
+	log   *slog.Logger
+	m     *metrics
 
-func (b *Bus) Partitions() int { return 16 }
-
-// PutState writes a value of partition p. It is there for whoever opens the partition next,
-// if it was put before Handle returned.
-func (b *Bus) PutState(ctx context.Context, bucket Bucket, p int, key string, value []byte) error {
-	return errTODO
+	mu  sync.Mutex
+	kvs map[Bucket]jetstream.KeyValue // looked up once
 }
 
-// LoadState calls yield for each value of partition p.
-func (b *Bus) LoadState(ctx context.Context, bucket Bucket, p int, yield func(key string, value []byte) error) error {
-	return errTODO
+// Connect connects stage to JetStream. It does not wait for the server: what is called on
+// a Bus while the server is away fails or is tried again, as its contract says.
+func Connect(_ context.Context, cfg Config, stage string, log *slog.Logger, reg prometheus.Registerer, opts ...nats.Option) (*Bus, error) {
+	opts = append([]nats.Option{
+		nats.Name("weir-" + stage),
+		nats.CustomInboxPrefix("_INBOX_" + stage),
+		nats.RetryOnFailedConnect(true),
+		nats.MaxReconnects(-1),
+		nats.ReconnectWait(100 * time.Millisecond),
+		nats.ReconnectJitter(100*time.Millisecond, 100*time.Millisecond),
+		nats.ReconnectBufSize(-1), // fail at once while away: our own retries know what is stale
+		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
+			if err != nil {
+				log.Warn("NATS connection lost, trying again", "error", err)
+			}
+		}),
+		nats.ReconnectHandler(func(nc *nats.Conn) { log.Info("NATS connected", "url", nc.ConnectedUrlRedacted()) }),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			log.Warn("NATS reports an error", "error", err)
+		}),
+	}, opts...)
+	nc, err := nats.Connect(cfg.URL, opts...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to NATS at %s: %w", cfg.URL, err)
+	}
+	js, err := jetstream.New(nc, jetstream.WithPublishAsyncMaxPending(maxInFlight), jetstream.WithPublishAsyncTimeout(publishTimeout))
+	if err != nil {
+		nc.Close()
+		return nil, fmt.Errorf("open JetStream: %w", err)
+	}
+	return &Bus{cfg: cfg, stage: stage, nc: nc, js: js, log: log, m: newMetrics(reg), kvs: map[Bucket]jetstream.KeyValue{}}, nil
 }
 
-// Process runs a stage until ctx ends: for each partition that falls to this worker it
-// opens a Handler and feeds it.
-func Process[In, Out any, PI message[In], PO message[Out]](ctx context.Context, b *Bus, in, out Stream,
-	open func(ctx context.Context, p int) (Handler[In, Out], error),
-) error {
-	return errTODO
+// Close ends the connection.
+func (b *Bus) Close() { b.nc.Close() }
+
+// Partitions returns the number of partitions of every stream.
+func (b *Bus) Partitions() int { return b.cfg.Partitions }
+
+// Ready returns why the stage can't work now, nil when it can.
+func (b *Bus) Ready() error {
+	if !b.nc.IsConnected() {
+		return fmt.Errorf("NATS at %s: %w", b.cfg.URL, ErrDisconnected)
+	}
+	return nil
 }
 
-// SinkConfig bounds the batches of a Sink.
-type SinkConfig struct {
-	MaxRows int           // a batch is written when it has as many rows,
-	MaxWait time.Duration // or when its first message has waited this long
+// bucket looks a bucket up.
+func (b *Bus) bucket(ctx context.Context, name Bucket) (jetstream.KeyValue, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if kv := b.kvs[name]; kv != nil {
+		return kv, nil
+	}
+	kv, err := b.js.KeyValue(ctx, string(name))
+	if err != nil {
+		return nil, fmt.Errorf("look up bucket %s: %w", name, err)
+	}
+	b.kvs[name] = kv
+	return kv, nil
 }
 
-// Sink reads the partitions that fall to this worker and calls write with joint batches,
-// in the order of partition and sequence. A batch is written again, with the same messages and
-// token, until write returns nil, also by another worker after a crash: write must make that
-// harmless, with the token. Permanent(err) puts the batch into the DEAD stream.
-func Sink[M any, PM message[M]](ctx context.Context, b *Bus, in Stream, cfg SinkConfig,
-	write func(ctx context.Context, token string, batch []*M) error,
-) error {
-	return errTODO
+// pause waits, and reports whether ctx still goes on.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
 }
 
-// Publisher appends the messages of a stage that has no input stream.
-type Publisher struct{}
+// backoff is a delay that doubles.
+type backoff struct{ next time.Duration }
 
-// NewPublisher returns a Publisher to s that holds at most maxBytes until they are stored.
-func (b *Bus) NewPublisher(s Stream, maxBytes int64) *Publisher { return &Publisher{} }
+const (
+	firstDelay = 100 * time.Millisecond
+	maxDelay   = 5 * time.Second
+)
 
-// Publish hands m's wire form over; m may be reused at once. It never blocks. stored is called, from
-// another goroutine, once JetStream has stored it. The error is ErrStreamFull, ErrDisconnected or
-// ErrBacklog: nothing was taken.
-func (p *Publisher) Publish(partition int, m Message, stored func()) error { return errTODO }
+func (d *backoff) reset() { d.next = 0 }
 
-// Flush waits until everything is stored.
-func (p *Publisher) Flush(ctx context.Context) error { return errTODO }
+func (d *backoff) wait(ctx context.Context) bool {
+	d.next = min(max(2*d.next, firstDelay), maxDelay)
+	return pause(ctx, d.next)
+}

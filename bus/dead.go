@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bus
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Headers of a dead letter. Its payload is that of the message.
+const (
+	reasonHeader   = "Weir-Reason"
+	stageHeader    = "Weir-Stage"
+	streamHeader   = "Weir-Stream"
+	sequenceHeader = "Weir-Sequence"
+)
+
+// maxReason bounds the reason's length: it becomes a header.
+const maxReason = 1000
+
+// bury puts a message into the DEAD stream, once.
+func (b *Bus) bury(ctx context.Context, s Stream, p int, in input, reason error) error {
+	text := reason.Error()
+	msg := nats.NewMsg("dead." + b.stage + "." + strconv.Itoa(p))
+	msg.Data = in.data
+	msg.Header.Set(reasonHeader, strconv.Quote(text[:min(len(text), maxReason)]))
+	msg.Header.Set(stageHeader, b.stage)
+	msg.Header.Set(streamHeader, s.Name)
+	msg.Header.Set(sequenceHeader, strconv.FormatUint(in.pos.Seq, 10))
+	if in.s2 {
+		msg.Header.Set(encodingHeader, encodingS2)
+	}
+	id := fmt.Sprintf("%s-%s-%d-%d", b.stage, s.Name, in.pos.Seq, in.pos.Time)
+	if _, err := b.js.PublishMsg(ctx, msg, jetstream.WithMsgID(id)); err != nil {
+		return fmt.Errorf("bury message %d of %s: %w", in.pos.Seq, s.Name, err)
+	}
+	b.m.deadLetters.WithLabelValues(s.Name).Inc()
+	b.log.Error("message could not be processed and was put into the DEAD stream",
+		"stream", s.Name, "partition", p, "sequence", in.pos.Seq, "reason", reason)
+	return nil
+}

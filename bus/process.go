@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+)
+
+const (
+	// maxOutput is the size at which a message is large enough: what waits meanwhile is read
+	// once it is stored. One input message may make it larger.
+	maxOutput = 256 << 10
+	// finishTime bounds how long a worker that loses a partition goes on to append what it has.
+	finishTime = time.Second
+)
+
+// Process runs a stage until ctx ends: for each partition that falls to this worker it opens a
+// Handler and feeds it. It returns nil when ctx ends, and ErrPartitions if the streams do not
+// fit the configuration; everything else is tried again.
+func Process[In, Out any, PI message[In], PO message[Out]](ctx context.Context, b *Bus, in, out Stream,
+	open func(ctx context.Context, p int) (Handler[In, Out], error),
+) error {
+	return b.work(ctx, in, func(ctx context.Context, p int) {
+		w := &worker[In, Out, PI, PO]{b: b, in: in, out: out, p: p, open: open, dead: map[uint64]bool{}}
+		w.run(ctx)
+	})
+}
+
+// worker processes one partition.
+type worker[In, Out any, PI message[In], PO message[Out]] struct {
+	b       *Bus
+	in, out Stream
+	p       int
+	open    func(ctx context.Context, p int) (Handler[In, Out], error)
+	dead    map[uint64]bool // input sequences that are in the DEAD stream
+	single  bool            // one input an output, since joined ones became too large
+}
+
+// poison is the error of a message that can't be processed.
+type poison struct {
+	in     input
+	reason error
+}
+
+func (e *poison) Error() string { return e.reason.Error() }
+
+// run opens the partition, again after every error, until ctx ends.
+func (w *worker[In, Out, PI, PO]) run(ctx context.Context) {
+	var delay backoff
+	for ctx.Err() == nil {
+		start := time.Now()
+		err := w.once(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		w.b.m.restarts.WithLabelValues(w.in.Name).Inc()
+		if bad := (*poison)(nil); errors.As(err, &bad) {
+			if err = w.b.bury(ctx, w.in, w.p, bad.in, bad.reason); err == nil {
+				w.dead[bad.in.pos.Seq] = true
+				continue
+			}
+		}
+		if !errors.Is(err, errFenced) {
+			w.b.log.Warn("partition is opened again", "stream", w.in.Name, "partition", w.p, "error", err)
+		}
+		if time.Since(start) > maxDelay {
+			delay.reset()
+		}
+		delay.wait(ctx)
+	}
+}
+
+// once processes the partition from the position in the output, until ctx ends or an error.
+func (w *worker[In, Out, PI, PO]) once(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	last, pos, err := w.b.last(ctx, w.out, w.p)
+	if err != nil {
+		return err
+	}
+	h, err := w.open(ctx, w.p)
+	if err != nil {
+		return fmt.Errorf("open partition %d: %w", w.p, err)
+	}
+	holder, _ := h.(Holder[Out])
+	l := &loop[In, Out, PI, PO]{
+		worker: w, handler: h, holder: holder, in: new(In), out: new(Out), latest: input{pos: pos},
+		app:   appender{b: w.b, out: w.out, subject: w.out.partition(w.p), last: last, covers: pos},
+		trunc: truncator{b: w.b, s: w.in, p: w.p},
+	}
+	l.trunc.position.Store(pos.Seq)
+	go l.trunc.run(ctx)
+	messages, failed := make(chan input), make(chan error, 1)
+	go func() { failed <- w.b.read(ctx, w.in, w.p, pos, messages) }()
+	return l.run(ctx, messages, failed)
+}
+
+// loop is the state between an open and the next: handle what comes, append what was made of
+// it, one message under way at a time.
+type loop[In, Out any, PI message[In], PO message[Out]] struct {
+	*worker[In, Out, PI, PO]
+	handler Handler[In, Out]
+	holder  Holder[Out] // nil if handler is none
+	in      PI
+	out     PO
+	latest  input // handled up to here
+	inputs  int   // handled since the last append
+	app     appender
+	trunc   truncator
+}
+
+func (l *loop[In, Out, PI, PO]) run(ctx context.Context, messages <-chan input, failed <-chan error) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		wake, err := l.advance(ctx)
+		if err != nil {
+			return err
+		}
+		timer.Reset(time.Until(wake))
+		more := messages
+		if l.out.SizeVT() >= maxOutput || (l.single && l.inputs > 0) {
+			more = nil
+		}
+		select {
+		case <-ctx.Done():
+			return l.finish()
+		case err := <-failed:
+			return err
+		case in := <-more:
+			err = l.handle(ctx, in)
+		case ack := <-l.app.stored():
+			l.app.done(ack)
+			l.trunc.position.Store(l.app.covers.Seq)
+		case err = <-l.app.refused():
+			err = l.app.failed(err)
+		case <-timer.C:
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// idle is a wake-up that never matters.
+const idle = time.Hour
+
+// advance starts the next append if it is time for one, and returns when to look again.
+func (l *loop[In, Out, PI, PO]) advance(ctx context.Context) (time.Time, error) {
+	now := time.Now()
+	if !l.app.pending() {
+		if l.holder != nil {
+			if due := l.holder.Due(); due.After(now) {
+				return due, nil
+			}
+		}
+		if l.latest.pos == l.app.covers {
+			return now.Add(idle), nil
+		}
+		if err := l.collect(ctx); err != nil {
+			return now, err
+		}
+	}
+	if l.app.answer != nil {
+		return now.Add(idle), nil
+	}
+	if l.app.retryAt.After(now) {
+		return l.app.retryAt, nil
+	}
+	return now.Add(idle), l.sendOrSplit()
+}
+
+// collect makes the message of all that was handled.
+func (l *loop[In, Out, PI, PO]) collect(ctx context.Context) error {
+	if l.holder != nil {
+		if err := l.safely(func() error { return l.holder.Flush(ctx, l.out) }); err != nil {
+			return fmt.Errorf("flush partition %d: %w", l.p, err)
+		}
+	}
+	l.app.prepare(l.out, l.latest.pos)
+	l.out.Reset()
+	return nil
+}
+
+// sendOrSplit sends the prepared message. One that is too large is made again from fewer
+// inputs, and if it is of one alone, that one can't be processed.
+func (l *loop[In, Out, PI, PO]) sendOrSplit() error {
+	err := l.app.send()
+	if !errors.Is(err, errTooLarge) {
+		l.inputs = 0
+		return err
+	}
+	if l.single && l.holder == nil {
+		return &poison{l.latest, err}
+	}
+	l.single = true
+	return err
+}
+
+// handle gives one message to the handler.
+func (l *loop[In, Out, PI, PO]) handle(ctx context.Context, in input) error {
+	if !l.dead[in.pos.Seq] {
+		err := l.safely(func() error {
+			payload, err := in.payload()
+			if err == nil {
+				err = l.in.UnmarshalVTUnsafe(payload)
+			}
+			if err != nil {
+				return Permanent(err)
+			}
+			return l.handler.Handle(ctx, l.in, l.out)
+		})
+		if bad := (permanentError{}); errors.As(err, &bad) {
+			return &poison{in, bad.error}
+		}
+		if err != nil {
+			return fmt.Errorf("process message %d of %s: %w", in.pos.Seq, l.worker.in.partition(l.p), err)
+		}
+	}
+	l.latest = in
+	l.inputs++
+	return nil
+}
+
+// safely turns a panic into a permanent error: the one recover of the pipeline.
+func (l *loop[In, Out, PI, PO]) safely(f func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			l.worker.b.log.Error("panic", "stream", l.worker.in.Name, "partition", l.p, "panic", r, "stack", string(debug.Stack()))
+			err = Permanent(fmt.Errorf("panic: %v", r))
+		}
+	}()
+	return f()
+}
+
+// finish appends what is in hand, so that the next worker need not do it again. Correctness
+// does not depend on it.
+func (l *loop[In, Out, PI, PO]) finish() error {
+	ctx, cancel := context.WithTimeout(context.Background(), finishTime)
+	defer cancel()
+	if l.app.pending() {
+		if l.app.answer == nil { // the stream is full
+			return nil
+		}
+		if err := l.app.wait(ctx); err != nil {
+			return err
+		}
+	}
+	if l.latest.pos == l.app.covers {
+		return nil
+	}
+	if err := l.collect(ctx); err != nil {
+		return err
+	}
+	if err := l.sendOrSplit(); err != nil {
+		return err
+	}
+	return l.app.wait(ctx)
+}
