@@ -66,7 +66,7 @@ func (s *Server) binary(path, version string) (program, error) {
 	}, nil
 }
 
-var versionText = regexp.MustCompile(`version (\d+)\.(\d+)[.0-9]*`)
+var versionText = regexp.MustCompile(`version (\d+)\.(\d+)(?:\.\d+)*`)
 
 // serverVersion asks a clickhouse program for its version and says whether it will
 // do. Packages split the program differently, so the server part is asked: it may be
@@ -85,7 +85,7 @@ func serverVersion(ctx context.Context, path string) (version string, ok bool) {
 }
 
 // engineInCache is where npm puts the engine under the user's cache folder.
-const engineInCache = "weir/clickhouse-engine/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so"
+const engineInCache = "weir/engine/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so"
 
 // findEngine returns the path of libchdb.so: the given one or that of the user's cache.
 func findEngine(given string) (string, error) {
