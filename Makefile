@@ -16,6 +16,7 @@ T       ?= 30s
 
 # Tests and `weir up` find the ClickHouse engine here.
 export WEIR_CLICKHOUSE_ENGINE ?= $(ENGINE)
+export WEIR_TEST_CLICKHOUSE   ?= $(ENGINE)
 
 say = @printf '\n\033[1m==> %s\033[0m\n' "$(1)"
 
