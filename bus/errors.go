@@ -15,8 +15,15 @@ var (
 	ErrBacklog = errors.New("JetStream is too slow")
 	// ErrPartitions is returned by Ensure and Process when the streams were made with
 	// another number of partitions.
-	ErrPartitions = errors.New("partition count differs")
+	ErrPartitions error = misconfigured("partition count differs")
 )
+
+// misconfigured is an error that only another configuration mends: the process exits
+// with the code for that.
+type misconfigured string
+
+func (m misconfigured) Error() string     { return string(m) }
+func (misconfigured) Misconfigured() bool { return true }
 
 type permanentError struct{ error }
 
