@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package migrations
+
+import (
+	"context"
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"strconv"
+	"strings"
+	"time"
+
+	driver "github.com/ClickHouse/clickhouse-go/v2"
+)
+
+//go:embed clickhouse/*.sql
+var files embed.FS
+
+// Migration is one numbered file, and when it was applied.
+type Migration struct {
+	Version uint32
+	Name    string
+	Applied time.Time // zero: not yet
+
+	sql      string
+	checksum string
+}
+
+// Up creates the database if it is missing and applies what is missing in it. It
+// refuses a database that a newer version has migrated, and one whose applied
+// migrations are not those of this version.
+func Up(ctx context.Context, dsn, database string, log *slog.Logger) error {
+	conn, err := open(dsn, "")
+	if err != nil {
+		return err
+	}
+	err = conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+quote(database))
+	conn.Close()
+	if err != nil {
+		return fmt.Errorf("create database %s: %w", database, err)
+	}
+	if conn, err = open(dsn, database); err != nil {
+		return err
+	}
+	defer conn.Close()
+	if err := conn.Exec(ctx, createTable); err != nil {
+		return fmt.Errorf("create table %s.schema_migrations: %w", database, err)
+	}
+	all, err := embedded(files)
+	if err != nil {
+		return err
+	}
+	if err := compare(ctx, conn, database, all); err != nil {
+		return err
+	}
+	for _, m := range all {
+		if !m.Applied.IsZero() {
+			continue
+		}
+		if err := m.apply(ctx, conn); err != nil {
+			return fmt.Errorf("migrate %s to %04d_%s: %w", database, m.Version, m.Name, err)
+		}
+		log.InfoContext(ctx, "migration applied", slog.String("database", database),
+			slog.Uint64("version", uint64(m.Version)), slog.String("name", m.Name))
+	}
+	return nil
+}
+
+// Status returns the migrations of this version and when each was applied. It changes
+// nothing, and fails where Up would refuse.
+func Status(ctx context.Context, dsn, database string) ([]Migration, error) {
+	all, err := embedded(files)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := open(dsn, "")
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	var tables uint64
+	err = conn.QueryRow(ctx, "SELECT count() FROM system.tables WHERE database = ? AND name = 'schema_migrations'", database).Scan(&tables)
+	if err != nil {
+		return nil, fmt.Errorf("look for %s.schema_migrations: %w", database, err)
+	}
+	if tables > 0 {
+		err = compare(ctx, conn, database, all)
+	}
+	return all, err
+}
+
+const createTable = `CREATE TABLE IF NOT EXISTS schema_migrations
+(
+    version  UInt32,
+    name     String,
+    checksum String,
+    applied  DateTime
+)
+ENGINE = MergeTree
+ORDER BY version`
+
+// compare fills in when migrations were applied.
+func compare(ctx context.Context, conn driver.Conn, database string, all []Migration) error {
+	rows, err := conn.Query(ctx, "SELECT version, name, checksum, applied FROM "+quote(database)+".schema_migrations ORDER BY version, applied")
+	if err != nil {
+		return fmt.Errorf("read %s.schema_migrations: %w", database, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var m Migration
+		if err := rows.Scan(&m.Version, &m.Name, &m.checksum, &m.Applied); err != nil {
+			return fmt.Errorf("read %s.schema_migrations: %w", database, err)
+		}
+		if m.Version-1 >= uint32(len(all)) {
+			return fmt.Errorf("database %s is at migration %04d_%s and this version of weir knows %04d at most: use a newer weir",
+				database, m.Version, m.Name, len(all))
+		}
+		mine := &all[m.Version-1]
+		if mine.checksum != m.checksum {
+			return fmt.Errorf("database %s: migration %04d_%s was applied with other contents than %04d_%s of this version (checksum %.8s, here %.8s)",
+				database, m.Version, m.Name, mine.Version, mine.Name, m.checksum, mine.checksum)
+		}
+		mine.Applied = m.Applied
+	}
+	return rows.Err()
+}
+
+func (m *Migration) apply(ctx context.Context, conn driver.Conn) error {
+	for statement := range strings.SplitSeq(m.sql, ";\n") {
+		if strings.TrimSpace(statement) == "" {
+			continue
+		}
+		if err := conn.Exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	// A row is known to be there when this returns.
+	ctx = driver.Context(ctx, driver.WithSettings(driver.Settings{"async_insert": 0}))
+	return conn.Exec(ctx, "INSERT INTO schema_migrations (version, name, checksum, applied) VALUES (?, ?, ?, now())",
+		m.Version, m.Name, m.checksum)
+}
+
+// embedded reads the migrations of a folder clickhouse. Versions count from 1 without
+// a gap.
+func embedded(fsys fs.FS) ([]Migration, error) {
+	names, err := fs.Glob(fsys, "clickhouse/*.sql") // sorted
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Migration, 0, len(names))
+	for i, path := range names {
+		sql, err := fs.ReadFile(fsys, path)
+		if err != nil {
+			return nil, err
+		}
+		number, name, _ := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(path, "clickhouse/"), ".sql"), "_")
+		version, err := strconv.ParseUint(number, 10, 32)
+		if err != nil || len(number) != 4 || int(version) != i+1 || name == "" {
+			return nil, fmt.Errorf("migration %s: want clickhouse/%04d_name.sql", path, i+1)
+		}
+		sum := sha256.Sum256(sql)
+		all = append(all, Migration{Version: uint32(version), Name: name, sql: string(sql), checksum: hex.EncodeToString(sum[:])})
+	}
+	return all, nil
+}
+
+func open(dsn, database string) (driver.Conn, error) {
+	options, err := driver.ParseDSN(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("clickhouse dsn: %w", err)
+	}
+	options.Auth.Database = database
+	return driver.Open(options)
+}
+
+// quote makes an identifier of any text.
+func quote(name string) string {
+	return "`" + strings.NewReplacer("\\", "\\\\", "`", "\\`").Replace(name) + "`"
+}
