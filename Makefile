@@ -1,5 +1,6 @@
 # Entry points of the repository. Needed: Go, Node and, on Debian, apt-get.
-# Everything that these targets fetch or build for themselves lies under .cache.
+# What these targets build for themselves lies under .cache and bin; the ClickHouse
+# engine goes to the user's cache folder, where `weir up` looks for it.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -11,12 +12,12 @@ MODULES  = $(shell go list -m -f '{{.Dir}}')
 # Patterns for tools that don't know `work`.
 FOLDERS  = $(patsubst $(CURDIR)/%,./%/...,$(MODULES))
 LINT    := $(CACHE)/bin/golangci-lint
-ENGINE  := $(CACHE)/engine/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so
+ENGINES := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/weir/engine
+ENGINE  := $(ENGINES)/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so
 T       ?= 30s
 
-# Tests and `weir up` find the ClickHouse engine here.
-export WEIR_CLICKHOUSE_ENGINE ?= $(ENGINE)
-export WEIR_TEST_CLICKHOUSE   ?= $(ENGINE)
+# Tests that need ClickHouse run with this one, and are skipped without it.
+export WEIR_TEST_CLICKHOUSE ?= $(ENGINE)
 
 say = @printf '\n\033[1m==> %s\033[0m\n' "$(1)"
 
@@ -43,12 +44,12 @@ run: engine build ## run everything on this machine, flows to :2055 :4739 :6343
 # --- set up
 
 .PHONY: engine
-engine: $(ENGINE) ## install the pinned ClickHouse engine into .cache
+engine: $(ENGINE) ## install the pinned ClickHouse engine for this user
 $(ENGINE): clickhouse/engine/package-lock.json
 	$(call say,installing the ClickHouse engine)
-	mkdir -p $(CACHE)/engine
-	cp clickhouse/engine/package.json clickhouse/engine/package-lock.json clickhouse/engine/.npmrc $(CACHE)/engine/
-	npm --prefix $(CACHE)/engine ci --no-audit --no-fund --ignore-scripts
+	mkdir -p $(ENGINES)
+	cp clickhouse/engine/package.json clickhouse/engine/package-lock.json clickhouse/engine/.npmrc $(ENGINES)/
+	npm --prefix $(ENGINES) ci --no-audit --no-fund --ignore-scripts
 	touch $@
 
 .PHONY: exporter
