@@ -45,12 +45,17 @@ func newEnricher(l *library, cacheEntries int) *enricher {
 	return e
 }
 
-// enrich writes the columns of origin AS and country, and the bits of quality that go
-// with them. Without databases for it a column is left as it is, but the origin AS, which
-// is then the exporter's.
-func (e *enricher) enrich(b *flow.Batch) {
+// enrich adds the flows of in to out, with the columns of origin AS and country and the
+// bits of quality that go with them. What no database is configured for is passed on, but
+// for the origin AS, which is then the exporter's.
+//
+// The columns are written to out, and taken out of in: in's own memory is filled anew with
+// the next message, while out still refers to what it took over.
+func (e *enricher) enrich(in, out *flow.Batch) {
+	row := out.Rows()
 	if e.library.empty() {
-		e.copyAS(b)
+		e.join(in, out)
+		e.copyAS(in, out, row)
 		return
 	}
 	db := e.library.current.Load() // once, so that no batch mixes two generations
@@ -58,25 +63,35 @@ func (e *enricher) enrich(b *flow.Batch) {
 		e.answers = db
 		e.cache.reset()
 	}
-	e.quality = flow.AppendNumbers(e.quality[:0], b, flow.Quality)
-	flagged := uint32(0)
+	e.quality = flow.AppendNumbers(e.quality[:0], in, flow.Quality)
+	in.Clear(flow.Quality)
+	e.join(in, out)
 	for _, end := range ends() {
-		e.lookup(b, end)
-		flagged |= e.putAS(b, end)
+		e.lookup(in, end)
+		e.putAS(in, out, row, end)
 		if e.library.hasCountries {
-			flagged |= e.putCountries(b, end)
+			e.putCountries(out, row, end)
 		}
 	}
-	if flagged != 0 {
-		put(b, flow.Quality, e.quality)
+	put(out, flow.Quality, row, e.quality)
+}
+
+// join joins in to out without the columns that are written here.
+func (e *enricher) join(in, out *flow.Batch) {
+	for _, end := range ends() {
+		in.Clear(end.originAS)
+		if e.library.hasCountries {
+			in.Clear(end.country)
+		}
 	}
+	out.Join(in)
 }
 
 // copyAS makes the exporter's AS numbers the origin.
-func (e *enricher) copyAS(b *flow.Batch) {
+func (e *enricher) copyAS(in, out *flow.Batch, row int) {
 	for _, end := range ends() {
-		e.as = flow.AppendNumbers(e.as[:0], b, end.as)
-		put(b, end.originAS, e.as)
+		e.as = flow.AppendNumbers(e.as[:0], in, end.as)
+		put(out, end.originAS, row, e.as)
 	}
 }
 
@@ -110,9 +125,9 @@ func (e *enricher) ask(a *[16]byte) answer {
 	return ans
 }
 
-// putAS writes the origin AS and returns the quality bits that it set.
-func (e *enricher) putAS(b *flow.Batch, end end) (flagged uint32) {
-	e.as = flow.AppendNumbers(e.as[:0], b, end.as)
+// putAS writes the origin AS of one end.
+func (e *enricher) putAS(in, out *flow.Batch, row int, end end) {
+	e.as = flow.AppendNumbers(e.as[:0], in, end.as)
 	for i, exporter := range e.as {
 		if namesAS(exporter) {
 			continue
@@ -121,39 +136,33 @@ func (e *enricher) putAS(b *flow.Batch, end end) (flagged uint32) {
 			e.as[i] = found
 		} else if exporter == 0 && e.library.hasASNs && e.addrs[i] != [16]byte{} {
 			e.quality[i] |= uint32(flow.ASUnknown)
-			flagged = uint32(flow.ASUnknown)
 		}
 	}
-	put(b, end.originAS, e.as)
-	return flagged
+	put(out, end.originAS, row, e.as)
 }
 
-// putCountries writes the countries and returns the quality bits that it set.
-func (e *enricher) putCountries(b *flow.Batch, end end) (flagged uint32) {
+// putCountries writes the countries of one end.
+func (e *enricher) putCountries(out *flow.Batch, row int, end end) {
 	clear(e.texts[:])
-	b.Clear(end.country)
 	for i := range e.found {
 		c := e.found[i].country
 		if c == 0 {
 			if e.addrs[i] != [16]byte{} {
 				e.quality[i] |= uint32(flow.CountryUnknown)
-				flagged = uint32(flow.CountryUnknown)
 			}
 			continue
 		}
 		if e.texts[c] == 0 {
-			e.texts[c] = uint32(b.Intern(end.country, c.String())) //nolint:gosec // at most numCountries
+			e.texts[c] = uint32(out.Intern(end.country, c.String())) //nolint:gosec // at most numCountries
 		}
-		b.PutNumber(end.country, i, uint64(e.texts[c]))
+		out.PutNumber(end.country, row+i, uint64(e.texts[c]))
 	}
-	return flagged
 }
 
-// put replaces a column.
-func put(b *flow.Batch, f flow.Field, values []uint32) {
-	b.Clear(f)
+// put writes values to a column from row on.
+func put(b *flow.Batch, f flow.Field, row int, values []uint32) {
 	for i, v := range values {
-		b.PutNumber(f, i, uint64(v))
+		b.PutNumber(f, row+i, uint64(v))
 	}
 }
 

@@ -46,9 +46,9 @@ func watch(t *testing.T) *watched {
 // as returns the origin AS of a flow from 192.0.2.1, by a worker that lives through all changes.
 func (w *watched) as(t *testing.T, e *enricher) uint64 {
 	t.Helper()
-	b := batchOf(testFlow{src: "192.0.2.1"})
-	e.enrich(b)
-	return b.Number(flow.SrcOriginAS, 0)
+	var out flow.Batch
+	e.enrich(batchOf(testFlow{src: "192.0.2.1"}), &out)
+	return out.Number(flow.SrcOriginAS, 0)
 }
 
 func TestLibraryFollowsItsFile(t *testing.T) {
@@ -146,9 +146,9 @@ func TestSwapUnderLoad(t *testing.T) {
 		workers.Go(func() {
 			e := newEnricher(w.library, 256)
 			for seen := uint64(0); seen != last; {
-				b := randomBatch(uint64(n), 300, 1000)
-				e.enrich(b)
-				as, err := oneAS(b)
+				var out flow.Batch
+				e.enrich(randomBatch(uint64(n), 300, 1000), &out)
+				as, err := oneAS(&out)
 				if err != nil || as < seen || ctx.Err() != nil {
 					t.Errorf("after AS %d: AS %d, %v, %v", seen, as, err, ctx.Err())
 					return
@@ -211,12 +211,12 @@ func TestAgreesWithLibmaxminddb(t *testing.T) {
 	known := 0
 	for range 200 {
 		addr := randomAddr(rnd)
-		b := batchOf(testFlow{src: addr.String()})
-		e.enrich(b)
+		var out flow.Batch
+		e.enrich(batchOf(testFlow{src: addr.String()}), &out)
 		number := lookupElsewhere(t, tool, path, addr, "autonomous_system_number")
 		as, _ := strconv.ParseUint(number, 10, 32)
 		code := lookupElsewhere(t, tool, path, addr, "country", "iso_code")
-		if got := rowsOf(b)[0]; got.SrcAS != as || got.SrcCountry != code {
+		if got := rowsOf(&out)[0]; got.SrcAS != as || got.SrcCountry != code {
 			t.Errorf("%v: AS %d country %q, mmdblookup says %q and %q", addr, got.SrcAS, got.SrcCountry, number, code)
 		}
 		if as != 0 && code != "" {

@@ -57,8 +57,7 @@ type partition struct {
 
 // Handle implements bus.Handler.
 func (p *partition) Handle(_ context.Context, in, out *flow.Batch) error {
-	p.enricher.enrich(in)
-	out.Join(in)
+	p.enricher.enrich(in, out)
 	c := p.enricher.counts
 	p.enricher.counts = counts{}
 	p.m.flows.Add(float64(in.Rows()))
