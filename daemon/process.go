@@ -82,9 +82,9 @@ func (p *Process) Gatherer() prometheus.Gatherer { return p.shared.registry }
 // OnExit has f called after the Runner has returned, in the reverse order.
 func (p *Process) OnExit(f func()) { p.shared.exits.add(f) }
 
-// Watch adds r's Ready, if it has one, to /readyz under name.
-func (p *Process) Watch(name string, r Runner) {
-	if r, ok := r.(interface{ Ready() error }); ok {
+// Watch has /readyz show under name whether v is ready, if v has Ready() error.
+func (p *Process) Watch(name string, v any) {
+	if r, ok := v.(interface{ Ready() error }); ok {
 		p.shared.health.add(name, r.Ready)
 	}
 }

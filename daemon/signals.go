@@ -8,7 +8,12 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 )
+
+// sameSignal is how soon after the first a second signal counts as the same one: a
+// terminal signals the whole group, and a supervisor in it passes it on as well.
+const sameSignal = 500 * time.Millisecond
 
 // withSignals ends the returned context at the first SIGINT or SIGTERM and exits
 // the process with 1 at the second. release gives the signals back.
@@ -18,17 +23,21 @@ func withSignals(ctx context.Context, log *slog.Logger) (_ context.Context, rele
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
 	released := make(chan struct{})
 	go func() {
+		var first time.Time
 		for {
 			select {
 			case <-released:
 				return
 			case s := <-signals:
-				if ctx.Err() != nil {
+				switch {
+				case first.IsZero():
+					first = time.Now()
+					log.Info("stopping", "signal", s.String())
+					cancel()
+				case time.Since(first) > sameSignal:
 					log.Error("second signal, exiting at once", "signal", s.String())
 					os.Exit(exitFailed)
 				}
-				log.Info("stopping", "signal", s.String())
-				cancel()
 			}
 		}
 	}()
