@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package insert
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/weirflow/weir/bus"
+)
+
+// Service writes flows and rollups into ClickHouse.
+type Service struct {
+	cfg Config
+	bus *bus.Bus
+	log *slog.Logger
+	m   *metrics
+}
+
+// New checks cfg and prepares a Service. It does no I/O and starts no goroutine.
+func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*Service, error) {
+	err := cfg.Validate()
+	if cfg.DSN == "" {
+		err = errors.Join(err, errDSN)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("insert configuration: %w", err)
+	}
+	return &Service{cfg: cfg, bus: b, log: log, m: newMetrics(reg)}, nil
+}
+
+// Run writes until ctx ends; what is not confirmed then is written by whoever runs next. A
+// clean stop returns nil.
+func (s *Service) Run(ctx context.Context) error {
+	options, err := s.cfg.options()
+	if err != nil {
+		return err
+	}
+	conn, err := clickhouse.Open(options)
+	if err != nil {
+		return fmt.Errorf("open clickhouse: %w", err)
+	}
+	defer conn.Close() //nolint:errcheck // nothing is under way any more
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	cfg := bus.SinkConfig{MaxRows: s.cfg.MaxRows, MaxWait: s.cfg.MaxWait}
+	done := make(chan error, 2)
+	go func() {
+		w := s.writer(conn, bus.Enriched)
+		if w.awaitTable(ctx, flowsTable) != nil {
+			done <- nil // ctx has ended
+			return
+		}
+		done <- bus.Sink(ctx, s.bus, bus.Enriched, cfg, w.writeFlows)
+	}()
+	go func() {
+		done <- bus.Sink(ctx, s.bus, bus.Rollups, cfg, s.writer(conn, bus.Rollups).writeRollups)
+	}()
+	first := <-done
+	stop()
+	return errors.Join(first, <-done)
+}
+
+func (s *Service) writer(conn clickhouse.Conn, in bus.Stream) *writer {
+	return &writer{cfg: s.cfg, conn: conn, log: s.log.With("stream", in.Name), m: s.m, tables: map[string]*table{}}
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package insert
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+
+	"github.com/weirflow/weir/bus"
+	"github.com/weirflow/weir/flow"
+	weirv1 "github.com/weirflow/weir/proto/weir/v1"
+)
+
+// writer writes the batches of one stream, one after the other. It is not safe for
+// concurrent use.
+type writer struct {
+	cfg    Config
+	conn   driver.Conn
+	log    *slog.Logger
+	m      *metrics
+	tables map[string]*table
+	batch  batch
+	outage outage
+}
+
+const (
+	firstDelay = 100 * time.Millisecond
+	mostDelay  = 10 * time.Second
+	// grace is what an insert that is under way gets when the service stops.
+	grace = 5 * time.Second
+)
+
+// writeFlows writes messages of ENRICHED.
+func (w *writer) writeFlows(ctx context.Context, token string, messages []*flow.Batch) error {
+	return w.write(ctx, flowsTable, token, func(t *table) error { return w.batch.setFlows(t, messages) })
+}
+
+// writeRollups writes messages of ROLLUPS, an insert for each table. What has been written
+// when a later table fails is written again with the same token.
+func (w *writer) writeRollups(ctx context.Context, token string, messages []*weirv1.RollupBatch) error {
+	rollups, err := byTable(messages)
+	if err != nil {
+		return bus.Permanent(err)
+	}
+	for _, r := range rollups {
+		err := w.write(ctx, r.table, token, func(t *table) error { return w.batch.setRollup(t, r) })
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// awaitTable waits until ClickHouse has the table as it must be.
+func (w *writer) awaitTable(ctx context.Context, name string) error {
+	return w.write(ctx, name, "", func(*table) error {
+		w.batch.reset(0)
+		return nil
+	})
+}
+
+// write makes a batch with set and inserts it, and tries until ClickHouse has confirmed it.
+// It fails when ctx ends, and for good when ClickHouse refuses the values.
+func (w *writer) write(ctx context.Context, name, token string, set func(*table) error) error {
+	for delay := firstDelay; ; delay = min(2*delay, mostDelay) {
+		err := w.try(ctx, name, token, set)
+		if err == nil {
+			w.outage.end(w.log)
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		why, permanent := classify(err)
+		if permanent {
+			return bus.Permanent(fmt.Errorf("insert into %s: %w", name, err))
+		}
+		clear(w.tables) // they may have been migrated, or be those of another server
+		w.m.retries.WithLabelValues(string(why)).Inc()
+		w.outage.begin(w.log, why, fmt.Errorf("insert into %s: %w", name, err))
+		if !pause(ctx, delay) {
+			return ctx.Err()
+		}
+	}
+}
+
+// try makes the batch and inserts it once.
+func (w *writer) try(ctx context.Context, name, token string, set func(*table) error) error {
+	start := time.Now()
+	ctx, cancel := w.deadline(ctx)
+	defer cancel()
+	t, err := w.table(ctx, name)
+	if err != nil {
+		return err
+	}
+	if err := set(t); err != nil || w.batch.rows == 0 {
+		return err
+	}
+	repeated, err := w.insert(ctx, name, token)
+	if err != nil {
+		return err
+	}
+	if repeated {
+		w.m.repeated.WithLabelValues(name).Inc()
+	}
+	w.count(name, start)
+	return nil
+}
+
+// insert sends the batch as one block. It reports whether ClickHouse dropped it, or a part
+// of it, because it has seen the token.
+func (w *writer) insert(ctx context.Context, name, token string) (repeated bool, err error) {
+	names := make([]string, len(w.batch.columns))
+	for i, c := range w.batch.columns {
+		names[i] = c.name
+	}
+	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(settings(name, token)),
+		clickhouse.WithProfileEvents(func(events []clickhouse.ProfileEvent) {
+			for _, e := range events {
+				repeated = repeated || e.Name == "DuplicatedInsertedBlocks" && e.Value > 0
+			}
+		}))
+	block, err := w.conn.PrepareBatch(ctx, "INSERT INTO "+name+" ("+strings.Join(names, ", ")+")")
+	if err != nil {
+		return false, err
+	}
+	defer block.Abort() //nolint:errcheck // it only reports that the block was sent
+	if err := w.batch.copyTo(block.Columns()); err != nil {
+		return false, err
+	}
+	return repeated, block.Send()
+}
+
+// settings make an insert that is done when ClickHouse confirms it, and done once.
+func settings(table, token string) clickhouse.Settings {
+	return clickhouse.Settings{
+		"async_insert":                    0,
+		"insert_deduplicate":              1,
+		"insert_deduplication_token":      token + "-" + table,
+		"max_partitions_per_insert_block": 0, // late rows may be of any day
+	}
+}
+
+// deadline bounds one try. When ctx ends it leaves some time for an insert that is under
+// way: one that is cut off would have to be repeated.
+func (w *writer) deadline(ctx context.Context) (context.Context, context.CancelFunc) {
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.cfg.Timeout)
+	stop := context.AfterFunc(ctx, func() {
+		pause(bounded, grace)
+		cancel()
+	})
+	return bounded, func() {
+		stop()
+		cancel()
+	}
+}
+
+// table returns what is known of a table.
+func (w *writer) table(ctx context.Context, name string) (*table, error) {
+	if t := w.tables[name]; t != nil {
+		return t, nil
+	}
+	t, err := readTable(ctx, w.conn, name)
+	if err != nil {
+		return nil, err
+	}
+	if name == flowsTable {
+		if err := t.check(); err != nil {
+			return nil, err
+		}
+	}
+	w.tables[name] = t
+	return t, nil
+}
+
+func (w *writer) count(name string, start time.Time) {
+	w.m.inserts.WithLabelValues(name).Inc()
+	w.m.rows.WithLabelValues(name).Add(float64(w.batch.rows))
+	w.m.bytes.WithLabelValues(name).Add(float64(w.batch.size()))
+	w.m.duration.WithLabelValues(name).Observe(time.Since(start).Seconds())
+	if oldest := w.batch.oldest(flow.TimeReceivedNs.String()); oldest != 0 {
+		w.m.delay.Observe(time.Since(time.Unix(0, oldest)).Seconds())
+	}
+}
+
+// outage is a time in which nothing can be written. It makes a log line when it begins, one
+// when its reason changes and one when it ends.
+type outage struct {
+	since time.Time // zero when there is none
+	why   reason
+}
+
+func (o *outage) begin(log *slog.Logger, why reason, err error) {
+	if o.since.IsZero() {
+		o.since = time.Now()
+	} else if o.why == why {
+		return
+	}
+	o.why = why
+	log.Warn("clickhouse takes no rows, trying until it does", "reason", string(why), "error", err)
+}
+
+func (o *outage) end(log *slog.Logger) {
+	if !o.since.IsZero() {
+		log.Info("clickhouse takes rows again", "after", time.Since(o.since).Round(time.Millisecond))
+	}
+	*o = outage{}
+}
+
+// pause waits, and reports whether ctx still goes on.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
