@@ -134,7 +134,6 @@ func (a *appender) wait(ctx context.Context) error {
 	}
 }
 
-
 func (a *appender) count(outcome string) {
 	a.b.m.appends.WithLabelValues(a.out.Name, outcome).Inc()
 }
