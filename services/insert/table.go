@@ -114,7 +114,9 @@ func parseType(name string) (columnType, bool) {
 	case "DateTime":
 		t.width, t.time = 4, base
 	case "DateTime64": // DateTime64(9) or DateTime64(9, 'UTC')
-		t.width, t.time = 8, base+"("+parameters[:1]+")"
+		precision, _, _ := strings.Cut(strings.TrimSuffix(parameters, ")"), ",")
+		t.width, t.time = 8, base+"("+precision+")"
+		return t, precision != ""
 	case "IPv6":
 		t.kind, t.width = flow.Address, 16
 	case "LowCardinality":
