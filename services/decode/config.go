@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decode
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/weirflow/weir/services/decode/internal/template"
+)
+
+// Config is how much one exporter may make decode keep and do, and which times it believes.
+type Config struct {
+	// MaxExporters bounds the exporters of a partition whose state is kept.
+	MaxExporters int `yaml:"max_exporters" usage:"exporters of a partition whose templates are kept"`
+	// MaxDomains bounds the observation domains of an exporter, of all versions.
+	MaxDomains int `yaml:"max_domains" usage:"observation domains of an exporter"`
+	// MaxTemplates bounds the templates of an exporter, of all domains.
+	MaxTemplates int `yaml:"max_templates" usage:"templates of an exporter"`
+	// MaxFields bounds the fields of a template.
+	MaxFields int `yaml:"max_fields" usage:"fields of a template"`
+	// MaxSamplers bounds the samplers of an exporter, of all domains.
+	MaxSamplers int `yaml:"max_samplers" usage:"samplers of an exporter"`
+	// MaxRecords bounds the rows of one datagram.
+	MaxRecords int `yaml:"max_records" usage:"flows of a datagram"`
+	// MaxLayers bounds the headers that are read of a sampled packet.
+	MaxLayers int `yaml:"max_layers" usage:"headers that are read of a sampled packet"`
+	// MaxAhead and MaxAge say which times are believed.
+	MaxAhead time.Duration `yaml:"max_ahead" usage:"a flow's time further ahead of its receipt is replaced by the receive time, 0 never"`
+	MaxAge   time.Duration `yaml:"max_age" usage:"a flow's time longer before its receipt is replaced by the receive time, 0 never"`
+}
+
+// DefaultConfig returns the defaults.
+func DefaultConfig() Config {
+	return Config{
+		MaxExporters: 4096,
+		MaxDomains:   256,
+		MaxTemplates: 512,
+		MaxFields:    256,
+		MaxSamplers:  1024,
+		MaxRecords:   4096,
+		MaxLayers:    16,
+		MaxAhead:     24 * time.Hour,
+		MaxAge:       30 * 24 * time.Hour,
+	}
+}
+
+// Validate returns all that is wrong.
+func (c Config) Validate() error {
+	var errs []error
+	for _, v := range []struct {
+		key        string
+		value, max int
+	}{
+		{"max_exporters", c.MaxExporters, 1 << 20},
+		{"max_domains", c.MaxDomains, 1 << 16},
+		{"max_templates", c.MaxTemplates, 1 << 16},
+		{"max_fields", c.MaxFields, template.MaxFields},
+		{"max_samplers", c.MaxSamplers, 1 << 16},
+		{"max_records", c.MaxRecords, 1 << 16},
+		{"max_layers", c.MaxLayers, 64},
+	} {
+		if v.value < 1 || v.value > v.max {
+			errs = append(errs, fmt.Errorf("%s: is %d, want 1 to %d", v.key, v.value, v.max))
+		}
+	}
+	if c.MaxAhead < 0 {
+		errs = append(errs, fmt.Errorf("max_ahead: is %v, want 0 or more", c.MaxAhead))
+	}
+	if c.MaxAge < 0 {
+		errs = append(errs, fmt.Errorf("max_age: is %v, want 0 or more", c.MaxAge))
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ie
+
+import "github.com/weirflow/weir/flow"
+
+// Element names an information element; PEN is 0 for IANA's.
+type Element struct {
+	PEN uint32
+	ID  uint16
+}
+
+// Reverse is the enterprise number of reverse information elements (RFC 5103 §6.1).
+const Reverse = 29305
+
+// How says what an element's octets mean to a flow. Numbers are big-endian.
+type How uint8
+
+// Ways.
+const (
+	Number           How = iota + 1 // unsigned, 1 to 8 octets
+	AddressV4                       // 4 octets; a flow address also tells the EtherType
+	AddressV6                       // 16 octets
+	MaskV4                          // prefix length, of an IPv4 address
+	MaskV6                          // prefix length, of an IPv6 address
+	Seconds                         // Unix time
+	Milliseconds                    // Unix time
+	NTP                             // seconds since 1900 and a fraction, 32 bits each (RFC 7011 §6.1.9)
+	Uptime                          // ms since the exporter started
+	MicrosecondsAgo                 // before the export time
+	SystemInit                      // Unix ms at which the exporter started
+	ICMPTypeCode                    // type × 256 + code
+	MPLSLabelSection                // 20 bits of label, 3 of EXP, 1 of bottom of stack
+	ListV4                          // IPv4 address, one more of a list
+	ListV6                          // IPv6 address, one more of a list
+	IPVersion                       // 4 or 6, tells the EtherType
+	Sampler                         // id of the sampler or selector that made the record
+	Interval                        // 1 in N, said in the record itself
+	Frame                           // section of a packet, from its Ethernet header
+	IPPacket                        // section of a packet, from its IP header
+)
+
+// Use is one thing that an element is used for.
+type Use struct {
+	How   How
+	Field flow.Field
+	// Rank orders the elements that fill the same field: a greater one that is not 0
+	// wins over a lesser one, whatever their order in the record.
+	Rank uint8
+}
+
+// Uses returns what an element is used for; nil for nothing.
+func Uses(e Element) []Use {
+	if e.PEN != 0 || int(e.ID) >= len(uses) {
+		return nil
+	}
+	return uses[e.ID]
+}
+
+// uses is indexed by element number.
+var uses = func() (table [512][]Use) {
+	for _, r := range rows {
+		table[r.id] = append(table[r.id], r.use)
+	}
+	return table
+}()

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ie
+
+import "github.com/weirflow/weir/flow"
+
+// Ranks. Sections of packets come first, so that what the exporter says itself
+// wins; what depends on an address comes after the addresses.
+const (
+	section = iota
+	least
+	less
+	normal
+	after
+)
+
+// rows is the table: element number, IANA's name, use.
+var rows = []struct {
+	id   uint16
+	name string
+	use  Use
+}{
+	{1, "octetDeltaCount", Use{Number, flow.Bytes, normal + 1}},
+	{2, "packetDeltaCount", Use{Number, flow.Packets, normal + 1}},
+	{4, "protocolIdentifier", Use{Number, flow.Proto, normal}},
+	{5, "ipClassOfService", Use{Number, flow.IPTOS, normal}},
+	{6, "tcpControlBits", Use{Number, flow.TCPFlags, normal}},
+	{7, "sourceTransportPort", Use{Number, flow.SrcPort, normal}},
+	{8, "sourceIPv4Address", Use{AddressV4, flow.SrcAddr, normal}},
+	{9, "sourceIPv4PrefixLength", Use{MaskV4, flow.SrcNet, after}},
+	{10, "ingressInterface", Use{Number, flow.InIf, normal}},
+	{11, "destinationTransportPort", Use{Number, flow.DstPort, normal}},
+	{12, "destinationIPv4Address", Use{AddressV4, flow.DstAddr, normal}},
+	{13, "destinationIPv4PrefixLength", Use{MaskV4, flow.DstNet, after}},
+	{14, "egressInterface", Use{Number, flow.OutIf, normal}},
+	{15, "ipNextHopIPv4Address", Use{AddressV4, flow.NextHop, normal}},
+	{16, "bgpSourceAsNumber", Use{Number, flow.SrcAS, normal}},
+	{17, "bgpDestinationAsNumber", Use{Number, flow.DstAS, normal}},
+	{18, "bgpNextHopIPv4Address", Use{AddressV4, flow.BGPNextHop, normal}},
+	{21, "flowEndSysUpTime", Use{Uptime, flow.TimeFlowEndNs, least}},
+	{22, "flowStartSysUpTime", Use{Uptime, flow.TimeFlowStartNs, least}},
+	{23, "postOctetDeltaCount", Use{Number, flow.Bytes, normal}},
+	{24, "postPacketDeltaCount", Use{Number, flow.Packets, normal}},
+	{27, "sourceIPv6Address", Use{AddressV6, flow.SrcAddr, normal}},
+	{28, "destinationIPv6Address", Use{AddressV6, flow.DstAddr, normal}},
+	{29, "sourceIPv6PrefixLength", Use{MaskV6, flow.SrcNet, after}},
+	{30, "destinationIPv6PrefixLength", Use{MaskV6, flow.DstNet, after}},
+	{31, "flowLabelIPv6", Use{Number, flow.IPv6FlowLabel, normal}},
+	{32, "icmpTypeCodeIPv4", Use{ICMPTypeCode, flow.ICMPType, less}},
+	{34, "samplingInterval", Use{Interval, flow.SamplingRate, less}},
+	{47, "mplsTopLabelIPv4Address", Use{ListV4, flow.MPLSIP, normal}},
+	{48, "flowSamplerId", Use{Sampler, flow.SamplingRate, after}},
+	{50, "flowSamplerRandomInterval", Use{Interval, flow.SamplingRate, less}},
+	{52, "minimumTTL", Use{Number, flow.IPTTL, less}},
+	{54, "fragmentIdentification", Use{Number, flow.FragmentID, normal}},
+	{56, "sourceMacAddress", Use{Number, flow.SrcMAC, normal}},
+	{57, "postDestinationMacAddress", Use{Number, flow.DstMAC, less}},
+	{58, "vlanId", Use{Number, flow.SrcVLAN, normal}},
+	{58, "vlanId", Use{Number, flow.VLANID, less}},
+	{59, "postVlanId", Use{Number, flow.DstVLAN, normal}},
+	{60, "ipVersion", Use{IPVersion, flow.EType, less}},
+	{61, "flowDirection", Use{Number, flow.FlowDirection, normal}},
+	{62, "ipNextHopIPv6Address", Use{AddressV6, flow.NextHop, normal}},
+	{63, "bgpNextHopIPv6Address", Use{AddressV6, flow.BGPNextHop, normal}},
+	{70, "mplsTopLabelStackSection", Use{MPLSLabelSection, flow.MPLSLabel, 70}},
+	{71, "mplsLabelStackSection2", Use{MPLSLabelSection, flow.MPLSLabel, 71}},
+	{72, "mplsLabelStackSection3", Use{MPLSLabelSection, flow.MPLSLabel, 72}},
+	{73, "mplsLabelStackSection4", Use{MPLSLabelSection, flow.MPLSLabel, 73}},
+	{74, "mplsLabelStackSection5", Use{MPLSLabelSection, flow.MPLSLabel, 74}},
+	{75, "mplsLabelStackSection6", Use{MPLSLabelSection, flow.MPLSLabel, 75}},
+	{76, "mplsLabelStackSection7", Use{MPLSLabelSection, flow.MPLSLabel, 76}},
+	{77, "mplsLabelStackSection8", Use{MPLSLabelSection, flow.MPLSLabel, 77}},
+	{78, "mplsLabelStackSection9", Use{MPLSLabelSection, flow.MPLSLabel, 78}},
+	{79, "mplsLabelStackSection10", Use{MPLSLabelSection, flow.MPLSLabel, 79}},
+	{80, "destinationMacAddress", Use{Number, flow.DstMAC, normal}},
+	{81, "postSourceMacAddress", Use{Number, flow.SrcMAC, less}},
+	{85, "octetTotalCount", Use{Number, flow.Bytes, less}},
+	{86, "packetTotalCount", Use{Number, flow.Packets, less}},
+	{88, "fragmentOffset", Use{Number, flow.FragmentOffset, normal}},
+	{89, "forwardingStatus", Use{Number, flow.ForwardingStatus, normal}},
+	{104, "layer2packetSectionData", Use{Frame, flow.LayerStack, section}},
+	{138, "observationPointId", Use{Number, flow.ObservationPointID, normal}},
+	{139, "icmpTypeCodeIPv6", Use{ICMPTypeCode, flow.ICMPType, less}},
+	{140, "mplsTopLabelIPv6Address", Use{ListV6, flow.MPLSIP, normal}},
+	{150, "flowStartSeconds", Use{Seconds, flow.TimeFlowStartNs, normal}},
+	{151, "flowEndSeconds", Use{Seconds, flow.TimeFlowEndNs, normal}},
+	{152, "flowStartMilliseconds", Use{Milliseconds, flow.TimeFlowStartNs, normal + 1}},
+	{153, "flowEndMilliseconds", Use{Milliseconds, flow.TimeFlowEndNs, normal + 1}},
+	{154, "flowStartMicroseconds", Use{NTP, flow.TimeFlowStartNs, normal + 2}},
+	{155, "flowEndMicroseconds", Use{NTP, flow.TimeFlowEndNs, normal + 2}},
+	{156, "flowStartNanoseconds", Use{NTP, flow.TimeFlowStartNs, normal + 3}},
+	{157, "flowEndNanoseconds", Use{NTP, flow.TimeFlowEndNs, normal + 3}},
+	{158, "flowStartDeltaMicroseconds", Use{MicrosecondsAgo, flow.TimeFlowStartNs, less}},
+	{159, "flowEndDeltaMicroseconds", Use{MicrosecondsAgo, flow.TimeFlowEndNs, less}},
+	{160, "systemInitTimeMilliseconds", Use{SystemInit, flow.TimeFlowStartNs, section}},
+	{176, "icmpTypeIPv4", Use{Number, flow.ICMPType, normal}},
+	{177, "icmpCodeIPv4", Use{Number, flow.ICMPCode, normal}},
+	{178, "icmpTypeIPv6", Use{Number, flow.ICMPType, normal}},
+	{179, "icmpCodeIPv6", Use{Number, flow.ICMPCode, normal}},
+	{192, "ipTTL", Use{Number, flow.IPTTL, normal}},
+	{197, "fragmentFlags", Use{Number, flow.IPFlags, normal}},
+	{231, "initiatorOctets", Use{Number, flow.Bytes, least}},
+	{234, "ingressVRFID", Use{Number, flow.IngressVRFID, normal}},
+	{235, "egressVRFID", Use{Number, flow.EgressVRFID, normal}},
+	{243, "dot1qVlanId", Use{Number, flow.SrcVLAN, less}},
+	{243, "dot1qVlanId", Use{Number, flow.VLANID, normal}},
+	{254, "postDot1qVlanId", Use{Number, flow.DstVLAN, less}},
+	{256, "ethernetType", Use{Number, flow.EType, least}},
+	{298, "initiatorPackets", Use{Number, flow.Packets, least}},
+	{302, "selectorId", Use{Sampler, flow.SamplingRate, after}},
+	{305, "samplingPacketInterval", Use{Interval, flow.SamplingRate, normal}},
+	{312, "dataLinkFrameSize", Use{Number, flow.Bytes, section + 1}},
+	{313, "ipHeaderPacketSection", Use{IPPacket, flow.LayerStack, section}},
+	{315, "dataLinkFrameSection", Use{Frame, flow.LayerStack, section}},
+	{322, "observationTimeSeconds", Use{Seconds, flow.TimeFlowStartNs, less}},
+	{322, "observationTimeSeconds", Use{Seconds, flow.TimeFlowEndNs, less}},
+	{323, "observationTimeMilliseconds", Use{Milliseconds, flow.TimeFlowStartNs, less}},
+	{323, "observationTimeMilliseconds", Use{Milliseconds, flow.TimeFlowEndNs, less}},
+	{324, "observationTimeMicroseconds", Use{NTP, flow.TimeFlowStartNs, less}},
+	{324, "observationTimeMicroseconds", Use{NTP, flow.TimeFlowEndNs, less}},
+	{325, "observationTimeNanoseconds", Use{NTP, flow.TimeFlowStartNs, less}},
+	{325, "observationTimeNanoseconds", Use{NTP, flow.TimeFlowEndNs, less}},
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package ipfix
+
+import (
+	"encoding/binary"
+
+	"github.com/weirflow/weir/services/decode/internal/refusal"
+	"github.com/weirflow/weir/services/decode/internal/row"
+	"github.com/weirflow/weir/services/decode/internal/template"
+)
+
+const (
+	versionV9    = 9
+	versionIPFIX = 10
+
+	headerV9    = 20 // octets
+	headerIPFIX = 16
+
+	second = 1_000_000_000 // ns
+)
+
+// Decoder decodes messages. It is not safe for concurrent use.
+type Decoder struct {
+	// Learned counts the templates that were new or changed.
+	Learned uint64
+
+	w       *row.Writer
+	x       *template.Exporter
+	domain  *template.Domain
+	ctx     template.Context
+	version uint16
+	// records counts the data records of a message, of options too, for IPFIX's sequence;
+	// uncounted says that some could not be.
+	records   uint32
+	uncounted bool
+	fields    []template.Field
+	gaps      uint64
+}
+
+// New returns a decoder that writes to w and reads at most maxLayers headers of a packet.
+func New(w *row.Writer, maxLayers int) *Decoder {
+	return &Decoder{w: w, ctx: template.Context{MaxLayers: maxLayers}}
+}
+
+// Decode decodes a datagram: a NetFlow v9 packet, or IPFIX messages on end. It returns how
+// many gaps in the sequence it showed.
+func (d *Decoder) Decode(x *template.Exporter, p []byte) (gaps uint64) {
+	d.x, d.gaps = x, 0
+	if d.version = binary.BigEndian.Uint16(p); d.version == versionV9 {
+		d.packet(p)
+		return d.gaps
+	}
+	for len(p) > 0 {
+		n := d.message(p)
+		p = p[n:]
+		if len(p) < 2 || binary.BigEndian.Uint16(p) != versionIPFIX {
+			if len(p) > 0 {
+				d.w.Refuse(refusal.LengthMismatch)
+			}
+			break
+		}
+	}
+	return d.gaps
+}
+
+// packet decodes a NetFlow v9 packet. Its count is not looked at: exporters disagree on what
+// they count, so the sets are walked to the end (RFC 3954 §5.1).
+func (d *Decoder) packet(p []byte) {
+	if len(p) < headerV9 {
+		d.w.Refuse(refusal.HeaderTruncated)
+		return
+	}
+	uptime, seconds := binary.BigEndian.Uint32(p[4:]), binary.BigEndian.Uint32(p[8:])
+	number, id := binary.BigEndian.Uint32(p[12:]), binary.BigEndian.Uint32(p[16:])
+	if !d.begin(number, id, seconds) {
+		return
+	}
+	d.ctx.UptimeMs, d.ctx.HasUptime = uptime, true
+	d.sets(p[headerV9:])
+	if d.domain.Sequence.Advance(number, 1) {
+		d.gaps++
+	}
+}
+
+// message decodes the IPFIX message with which p begins and returns its octets.
+func (d *Decoder) message(p []byte) int {
+	if len(p) < headerIPFIX {
+		d.w.Refuse(refusal.HeaderTruncated)
+		return len(p)
+	}
+	length := int(binary.BigEndian.Uint16(p[2:]))
+	if length < headerIPFIX || length > len(p) {
+		d.w.Refuse(refusal.LengthMismatch)
+		length = len(p)
+	}
+	number, id := binary.BigEndian.Uint32(p[8:]), binary.BigEndian.Uint32(p[12:])
+	if !d.begin(number, id, binary.BigEndian.Uint32(p[4:])) {
+		return length
+	}
+	d.ctx.HasUptime = false
+	d.sets(p[headerIPFIX:length])
+	if d.domain.Sequence.Advance(number, d.records) {
+		d.gaps++
+	}
+	if d.uncounted {
+		d.domain.Sequence.Lose()
+	}
+	return length
+}
+
+// begin prepares for the sets of a message; false says that its domain is beyond the limit.
+func (d *Decoder) begin(number, id, exportSeconds uint32) bool {
+	if d.domain = d.x.Domain(d.version, id); d.domain == nil {
+		d.w.Refuse(refusal.ExporterLimit)
+		return false
+	}
+	d.ctx.Domain, d.ctx.ExportNs = d.domain, uint64(exportSeconds)*second
+	d.records, d.uncounted = 0, false
+	d.w.Header(number, id, d.ctx.ExportNs)
+	return true
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package packet
+
+import (
+	"encoding/binary"
+
+	"github.com/weirflow/weir/flow"
+)
+
+// IP protocols.
+const (
+	protoHopByHop = 0
+	protoICMP     = 1
+	protoIPv4     = 4
+	protoTCP      = 6
+	protoUDP      = 17
+	protoDCCP     = 33
+	protoIPv6     = 41
+	protoRouting  = 43
+	protoFragment = 44
+	protoGRE      = 47
+	protoAH       = 51
+	protoICMPv6   = 58
+	protoDestOpts = 60
+	protoSCTP     = 132
+	protoMobility = 135
+	protoUDPLite  = 136
+)
+
+func (w *walk) ipv4(b []byte) {
+	const least = 20
+	n := least
+	if len(b) > 0 && b[0]&15 > 5 {
+		n = int(b[0]&15) * 4
+	}
+	if !w.header(b, layerIPv4, n) {
+		return
+	}
+	fragment := binary.BigEndian.Uint16(b[6:])
+	if r := w.r; !w.inner {
+		r.SetNumber(flow.EType, etherIPv4)
+		r.SetIPv4(flow.SrcAddr, binary.BigEndian.Uint32(b[12:]))
+		r.SetIPv4(flow.DstAddr, binary.BigEndian.Uint32(b[16:]))
+		r.SetNumber(flow.IPTOS, uint64(b[1]))
+		r.SetNumber(flow.FragmentID, uint64(binary.BigEndian.Uint16(b[4:])))
+		r.SetNumber(flow.IPFlags, uint64(fragment>>13))
+		r.SetNumber(flow.FragmentOffset, uint64(fragment&0x1fff))
+		r.SetNumber(flow.IPTTL, uint64(b[8]))
+	}
+	if total := int(binary.BigEndian.Uint16(b[2:])); total >= n && total < len(b) {
+		b = b[:total] // the rest is padding of the frame
+	}
+	w.payload(b[9], b[n:], fragment&0x1fff != 0)
+}
+
+func (w *walk) ipv6(b []byte) {
+	const n = 40
+	if !w.header(b, layerIPv6, n) {
+		return
+	}
+	if r := w.r; !w.inner {
+		first := binary.BigEndian.Uint32(b)
+		r.SetNumber(flow.EType, etherIPv6)
+		r.SetAddress(flow.SrcAddr, [16]byte(b[8:]))
+		r.SetAddress(flow.DstAddr, [16]byte(b[24:]))
+		r.SetNumber(flow.IPTOS, uint64(first>>20&0xff))
+		r.SetNumber(flow.IPv6FlowLabel, uint64(first&0xfffff))
+		r.SetNumber(flow.IPTTL, uint64(b[7]))
+	}
+	w.extensions(b[6], b[n:])
+}
+
+// extensions reads the extension headers of IPv6 (RFC 8200 §4).
+func (w *walk) extensions(next byte, b []byte) {
+	fragment := false
+	for {
+		n, layer := 8, uint64(0)
+		if len(b) > 1 {
+			n += 8 * int(b[1])
+		}
+		switch next {
+		case protoHopByHop, protoDestOpts, protoMobility:
+			if len(b) < n {
+				w.r.Flag(flow.HeaderTruncated)
+				w.proto(next)
+				return
+			}
+		case protoAH: // counts in words of 4 (RFC 4302 §2.2)
+			if n = 8; len(b) > 1 {
+				n += 4 * int(b[1])
+			}
+			if len(b) < n {
+				w.r.Flag(flow.HeaderTruncated)
+				w.proto(next)
+				return
+			}
+		case protoRouting:
+			layer = layerRouting
+		case protoFragment:
+			n, layer = 8, layerFragment
+		default:
+			w.payload(next, b, fragment)
+			return
+		}
+		if layer != 0 && !w.header(b, layer, n) {
+			w.proto(next)
+			return
+		}
+		fragment = w.extension(next, b[:n]) || fragment
+		if w.left--; w.left < 0 {
+			return
+		}
+		next, b = b[0], b[n:]
+	}
+}
+
+// extension takes what a flow has of an extension header, and tells whether the packet is a
+// fragment without transport header.
+func (w *walk) extension(kind byte, b []byte) (fragment bool) {
+	switch kind {
+	case protoRouting:
+		w.routing(b)
+	case protoFragment:
+		offset := binary.BigEndian.Uint16(b[2:])
+		fragment = offset>>3 != 0
+		if !w.inner {
+			w.r.SetNumber(flow.FragmentOffset, uint64(offset>>3))
+			w.r.SetNumber(flow.IPFlags, uint64(offset&1))
+			w.r.SetNumber(flow.FragmentID, uint64(binary.BigEndian.Uint32(b[4:])))
+		}
+	}
+	return fragment
+}
+
+// routing takes the segments of a segment routing header (RFC 8754 §2).
+func (w *walk) routing(b []byte) {
+	const segmentRouting = 4
+	if w.inner {
+		return
+	}
+	w.r.SetNumber(flow.IPv6RoutingHeaderSegLeft, uint64(b[3]))
+	if b[2] != segmentRouting {
+		return
+	}
+	last := int(b[4])
+	for b = b[8:]; len(b) >= 16 && last >= 0; b, last = b[16:], last-1 {
+		w.r.AddAddress(flow.IPv6RoutingHeaderAddresses, [16]byte(b))
+	}
+}
+
+func (w *walk) proto(p byte) {
+	if !w.inner {
+		w.r.SetNumber(flow.Proto, uint64(p))
+	}
+}
+
+// payload reads what an IP packet carries, unless it is a later fragment.
+func (w *walk) payload(proto byte, b []byte, fragment bool) {
+	w.proto(proto)
+	if !fragment {
+		w.transport(proto, b)
+	}
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package packet
+
+import (
+	"encoding/binary"
+
+	"github.com/weirflow/weir/flow"
+)
+
+// EtherTypes.
+const (
+	etherIPv4     = 0x0800
+	etherVLAN     = 0x8100 // 802.1Q
+	etherVLANs    = 0x88a8 // 802.1ad
+	etherVLANOld  = 0x9100 // QinQ before 802.1ad
+	etherIPv6     = 0x86dd
+	etherMPLS     = 0x8847
+	etherMPLSM    = 0x8848 // multicast
+	etherBridging = 0x6558 // Ethernet in GRE
+)
+
+// Values of layer_stack, as in GoFlow2.
+const (
+	layerEthernet = 0
+	layerIPv4     = 1
+	layerIPv6     = 2
+	layerTCP      = 3
+	layerUDP      = 4
+	layerMPLS     = 5
+	layerVLAN     = 6
+	layerICMP     = 7
+	layerICMPv6   = 8
+	layerGRE      = 9
+	layerRouting  = 10
+	layerFragment = 11
+)
+
+// walk is the way through the headers of one packet.
+type walk struct {
+	r    *flow.Record
+	left int // headers that may still be read
+	// inner says that the flow's own IP header has been read: what follows is a tunnel's.
+	inner bool
+	// framed says that the first Ethernet header has been read.
+	framed bool
+}
+
+// Ethernet reads a packet from its Ethernet header on.
+func Ethernet(b []byte, r *flow.Record, maxLayers int) {
+	w := walk{r: r, left: maxLayers}
+	w.ethernet(b)
+}
+
+// IP reads a packet from its IPv4 or IPv6 header on.
+func IP(b []byte, r *flow.Record, maxLayers int) {
+	w := walk{r: r, left: maxLayers}
+	w.ip(b)
+}
+
+// MPLS reads a packet from its label stack on.
+func MPLS(b []byte, r *flow.Record, maxLayers int) {
+	w := walk{r: r, left: maxLayers}
+	r.SetNumber(flow.EType, etherMPLS)
+	w.mpls(b)
+}
+
+// header notes a header of n octets; false ends the reading: too many headers, or b does not
+// have it as a whole.
+func (w *walk) header(b []byte, kind uint64, n int) bool {
+	if w.left == 0 {
+		return false
+	}
+	w.left--
+	if len(b) < n {
+		w.r.Flag(flow.HeaderTruncated)
+		return false
+	}
+	w.r.AddNumber(flow.LayerStack, kind)
+	w.r.AddNumber(flow.LayerSize, uint64(n)) //nolint:gosec // a header
+	return true
+}
+
+func (w *walk) ethernet(b []byte) {
+	const n = 14
+	if !w.header(b, layerEthernet, n) {
+		return
+	}
+	if !w.framed && !w.inner {
+		w.r.SetNumber(flow.DstMAC, binary.BigEndian.Uint64(b)>>16)
+		w.r.SetNumber(flow.SrcMAC, binary.BigEndian.Uint64(b[4:])&(1<<48-1))
+	}
+	w.etherType(binary.BigEndian.Uint16(b[12:]), b[n:])
+	w.framed = true
+}
+
+// etherType reads VLAN tags, and then what they carry.
+func (w *walk) etherType(t uint16, b []byte) {
+	for t == etherVLAN || t == etherVLANs || t == etherVLANOld {
+		const n = 4
+		if !w.header(b, layerVLAN, n) {
+			return
+		}
+		if !w.inner && !w.r.Has(flow.VLANID) {
+			w.r.SetNumber(flow.VLANID, uint64(binary.BigEndian.Uint16(b)&0x0fff))
+		}
+		t, b = binary.BigEndian.Uint16(b[2:]), b[n:]
+	}
+	if !w.inner && !w.framed {
+		w.r.SetNumber(flow.EType, uint64(t))
+	}
+	switch t {
+	case etherIPv4, etherIPv6:
+		w.ip(b)
+	case etherMPLS, etherMPLSM:
+		w.mpls(b)
+	case etherBridging:
+		w.ethernet(b)
+	}
+}
+
+// mpls reads a label stack up to its bottom, and guesses what is below from the first four bits,
+// as routers do (RFC 4928 §3).
+func (w *walk) mpls(b []byte) {
+	const n = 4
+	for bottom := false; !bottom; b = b[n:] {
+		if !w.header(b, layerMPLS, n) {
+			return
+		}
+		entry := binary.BigEndian.Uint32(b)
+		if !w.inner {
+			w.r.AddNumber(flow.MPLSLabel, uint64(entry>>12))
+			w.r.AddNumber(flow.MPLSTTL, uint64(entry&0xff))
+		}
+		bottom = entry&0x100 != 0
+	}
+	if len(b) == 0 {
+		return
+	}
+	switch b[0] >> 4 {
+	case 4, 6:
+		w.ip(b)
+	case 0: // the control word of a pseudowire (RFC 4448 §4.6)
+		if len(b) > n {
+			w.ethernet(b[n:])
+		}
+	}
+}
+
+func (w *walk) ip(b []byte) {
+	if len(b) == 0 {
+		w.r.Flag(flow.HeaderTruncated)
+		return
+	}
+	switch b[0] >> 4 {
+	case 4:
+		w.ipv4(b)
+	case 6:
+		w.ipv6(b)
+	}
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package refusal
+
+// Reason says why something was left out.
+type Reason uint8
+
+// Reasons. The comment says what one count is.
+const (
+	VersionUnknown     Reason = iota // datagram of no protocol that is known
+	HeaderTruncated                  // datagram that ends within its header
+	LengthMismatch                   // datagram whose length and count or length field disagree; whole records are decoded
+	SetMalformed                     // set with an impossible length: the rest of the message is lost
+	SetTruncated                     // set that ends beyond its message; whole records are decoded
+	SetReserved                      // set with a reserved id
+	TemplateMalformed                // template that ends beyond its set, or has a reserved id
+	TemplateEmpty                    // template whose records have no octets
+	TemplateLimit                    // template beyond the limits
+	TemplateWithdrawn                // withdrawal, which is ignored over UDP
+	TemplateUnknown                  // data set without a template
+	RecordMalformed                  // record whose fields end beyond its set or sample
+	RecordLimit                      // datagram with more records than the limit
+	ExporterLimit                    // datagram of an exporter beyond the limit
+	SamplerLimit                     // sampler beyond the limit
+	SampleUnknown                    // sFlow sample of an unknown format
+	SampleMalformed                  // sFlow sample that ends beyond the datagram
+	AggregationUnknown               // NetFlow v8 datagram of an unknown scheme
+	numReasons
+)
+
+var names = [numReasons]string{
+	VersionUnknown:     "version_unknown",
+	HeaderTruncated:    "header_truncated",
+	LengthMismatch:     "length_mismatch",
+	SetMalformed:       "set_malformed",
+	SetTruncated:       "set_truncated",
+	SetReserved:        "set_reserved",
+	TemplateMalformed:  "template_malformed",
+	TemplateEmpty:      "template_empty",
+	TemplateLimit:      "template_limit",
+	TemplateWithdrawn:  "template_withdrawn",
+	TemplateUnknown:    "template_unknown",
+	RecordMalformed:    "record_malformed",
+	RecordLimit:        "record_limit",
+	ExporterLimit:      "exporter_limit",
+	SamplerLimit:       "sampler_limit",
+	SampleUnknown:      "sample_unknown",
+	SampleMalformed:    "sample_malformed",
+	AggregationUnknown: "aggregation_unknown",
+}
+
+// String returns the reason as it stands in metrics.
+func (r Reason) String() string { return names[r] }
+
+// Counts has a count per reason.
+type Counts [numReasons]uint64
+
+// Add counts one more.
+func (c *Counts) Add(r Reason) { c[r]++ }
+
+// Total is the sum of all counts.
+func (c *Counts) Total() (n uint64) {
+	for _, v := range c {
+		n += v
+	}
+	return n
+}

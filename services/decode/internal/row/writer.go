@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package row
+
+import (
+	"net/netip"
+
+	"github.com/weirflow/weir/flow"
+	"github.com/weirflow/weir/services/decode/internal/refusal"
+)
+
+// Type is a value of flow.Type, GoFlow2's FlowType.
+type Type uint8
+
+// Types. GoFlow2 has no number for the old versions of NetFlow; they are told apart
+// here and written as NetFlow v5, whose fields they have.
+const (
+	Unknown Type = iota
+	SFlow5
+	NetFlow5
+	NetFlow9
+	IPFIX
+	NumTypes = iota
+)
+
+// String returns the type as it stands in metrics.
+func (t Type) String() string {
+	return [NumTypes]string{"unknown", "sflow_v5", "netflow_v5", "netflow_v9", "ipfix"}[t]
+}
+
+// Limits bound what a datagram may turn into.
+type Limits struct {
+	Records int    // rows of a datagram
+	AheadNs uint64 // how far a flow's time may be ahead of its receipt; 0 is any
+	PastNs  uint64 // and how far before it; 0 is any
+}
+
+// Writer puts rows into a batch. It is not safe for concurrent use.
+type Writer struct {
+	Limits  Limits
+	Refused refusal.Counts
+	Flows   [NumTypes]uint64
+
+	batch    *flow.Batch
+	record   flow.Record
+	common   flow.Mark
+	kind     Type
+	received uint64
+	left     int
+	headerNs uint64
+}
+
+// Begin starts the rows of a datagram.
+func (w *Writer) Begin(b *flow.Batch, kind Type, exporter netip.Addr, receivedNs uint64) {
+	w.batch, w.kind, w.received, w.left = b, kind, receivedNs, w.Limits.Records
+	w.record.Reset()
+	w.record.SetNumber(flow.Type, uint64(kind))
+	w.record.SetNumber(flow.TimeReceivedNs, receivedNs)
+	w.record.SetAddress(flow.SamplerAddress, exporter.As16())
+	w.common, w.headerNs = w.record.Mark(), 0
+}
+
+// Header sets what the header of a message says of all its rows. exportNs is 0 where
+// the protocol has no export time.
+func (w *Writer) Header(number, domain uint32, exportNs uint64) {
+	w.record.SetNumber(flow.SequenceNum, uint64(number))
+	if domain != 0 {
+		w.record.SetNumber(flow.ObservationDomainID, uint64(domain))
+	}
+	w.common, w.headerNs = w.record.Mark(), exportNs
+}
+
+// Refuse counts what is left out.
+func (w *Writer) Refuse(r refusal.Reason) { w.Refused.Add(r) }
+
+// Next returns a record for the next row, with the common fields set; nil when the
+// datagram has had as many rows as it may. Without Commit the row is forgotten.
+func (w *Writer) Next() *flow.Record {
+	if w.left == 0 {
+		return nil
+	}
+	w.record.Rewind(w.common)
+	return &w.record
+}
+
+// Commit makes the record a row.
+func (w *Writer) Commit() {
+	w.left--
+	w.Flows[w.kind]++
+	w.times()
+	if w.record.Number(flow.SamplingRate) == 0 {
+		w.record.Flag(flow.SamplingUnknown)
+	}
+	w.batch.Append(&w.record)
+}
+
+// times sees to it that every row has a plausible start and end.
+func (w *Writer) times() {
+	r := &w.record
+	start, end := r.Number(flow.TimeFlowStartNs), r.Number(flow.TimeFlowEndNs)
+	switch {
+	case start|end == 0:
+		r.Flag(flow.TimeFromReceipt)
+		if start = w.headerNs; start == 0 {
+			start = w.received
+		}
+		end = start
+	case start == 0:
+		start = end
+	case end == 0:
+		end = start
+	}
+	if !w.plausible(start) || !w.plausible(end) {
+		r.Flag(flow.TimeSkewed)
+		start, end = w.received, w.received
+	}
+	r.SetNumber(flow.TimeFlowStartNs, start)
+	r.SetNumber(flow.TimeFlowEndNs, end)
+}
+
+func (w *Writer) plausible(t uint64) bool {
+	if t > w.received {
+		return w.Limits.AheadNs == 0 || t-w.received <= w.Limits.AheadNs
+	}
+	return w.Limits.PastNs == 0 || w.received-t <= w.Limits.PastNs
+}

@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package sflow
+
+import (
+	"encoding/binary"
+
+	"github.com/weirflow/weir/flow"
+	"github.com/weirflow/weir/services/decode/internal/refusal"
+	"github.com/weirflow/weir/services/decode/internal/row"
+	"github.com/weirflow/weir/services/decode/internal/template"
+)
+
+// Version is the version that is decoded.
+const Version = 5
+
+// Sample formats of enterprise 0.
+const (
+	flowSample            = 1
+	counterSample         = 2
+	expandedFlowSample    = 3
+	expandedCounterSample = 4
+	discardedPacket       = 5
+)
+
+// Decoder decodes datagrams. It is not safe for concurrent use.
+type Decoder struct {
+	w         *row.Writer
+	maxLayers int
+}
+
+// New returns a decoder that writes to w and reads at most maxLayers headers of a packet.
+func New(w *row.Writer, maxLayers int) *Decoder { return &Decoder{w, maxLayers} }
+
+// Decode decodes a datagram. It returns how many gaps in the sequence it showed; x may be
+// nil, then sequences are not followed.
+func (d *Decoder) Decode(x *template.Exporter, p []byte) (gaps uint64) {
+	head := 28 // octets, with an agent address of 4
+	if len(p) >= 8 && binary.BigEndian.Uint32(p[4:]) == 2 {
+		head += 12
+	}
+	if len(p) < head {
+		d.w.Refuse(refusal.HeaderTruncated)
+		return 0
+	}
+	subAgent, number := binary.BigEndian.Uint32(p[head-16:]), binary.BigEndian.Uint32(p[head-12:])
+	d.w.Header(number, 0, 0)
+	d.samples(binary.BigEndian.Uint32(p[head-4:]), p[head:])
+	if x == nil {
+		return 0
+	}
+	if domain := x.Domain(Version, subAgent); domain != nil && domain.Sequence.Advance(number, 1) {
+		return 1
+	}
+	return 0
+}
+
+// samples walks at most count samples.
+func (d *Decoder) samples(count uint32, p []byte) {
+	for ; count > 0; count-- {
+		if len(p) < 8 {
+			d.w.Refuse(refusal.SampleMalformed)
+			return
+		}
+		format, length := binary.BigEndian.Uint32(p), uint64(binary.BigEndian.Uint32(p[4:]))
+		p = p[8:]
+		cut := length > uint64(len(p))
+		if cut {
+			d.w.Refuse(refusal.SampleMalformed)
+			length = uint64(len(p))
+		}
+		if !d.sample(format, p[:length]) {
+			return
+		}
+		if p = p[length:]; cut {
+			return
+		}
+	}
+}
+
+// sample decodes one sample; false says that the datagram has had enough rows.
+func (d *Decoder) sample(format uint32, p []byte) bool {
+	var s sample
+	switch format {
+	case flowSample:
+		p = s.compact(p)
+	case expandedFlowSample:
+		p = s.expanded(p)
+	case counterSample, expandedCounterSample, discardedPacket:
+		return true
+	default:
+		d.w.Refuse(refusal.SampleUnknown)
+		return true
+	}
+	if p == nil {
+		d.w.Refuse(refusal.SampleMalformed)
+		return true
+	}
+	r := d.w.Next()
+	if r == nil {
+		d.w.Refuse(refusal.RecordLimit)
+		return false
+	}
+	s.set(r)
+	d.records(s.records, p, r)
+	d.w.Commit()
+	return true
+}
+
+// sample is the head of a flow sample.
+type sample struct {
+	rate, input, output, records uint32
+}
+
+// compact reads the head of a flow_sample and returns its records, nil if it is cut.
+func (s *sample) compact(p []byte) []byte {
+	const head = 32
+	if len(p) < head {
+		return nil
+	}
+	s.rate = binary.BigEndian.Uint32(p[8:])
+	s.input = port(binary.BigEndian.Uint32(p[20:]))
+	s.output = port(binary.BigEndian.Uint32(p[24:]))
+	s.records = binary.BigEndian.Uint32(p[28:])
+	return p[head:]
+}
+
+// expanded reads the head of a flow_sample_expanded, whose interfaces have a format and a value
+// apart.
+func (s *sample) expanded(p []byte) []byte {
+	const head = 44
+	if len(p) < head {
+		return nil
+	}
+	s.rate = binary.BigEndian.Uint32(p[12:])
+	s.input = single(binary.BigEndian.Uint32(p[24:]), binary.BigEndian.Uint32(p[28:]))
+	s.output = single(binary.BigEndian.Uint32(p[32:]), binary.BigEndian.Uint32(p[36:]))
+	s.records = binary.BigEndian.Uint32(p[40:])
+	return p[head:]
+}
+
+// internal is the interface of packets that come from or go to the device itself.
+const internal = 0x3fffffff
+
+// port returns the ifIndex of an interface in its compact form, 0 where it is none: the two
+// highest bits say what the rest means.
+func port(v uint32) uint32 { return single(v>>30, v&0x3fffffff) }
+
+func single(format, value uint32) uint32 {
+	if format != 0 || value == internal {
+		return 0
+	}
+	return value
+}
+
+func (s *sample) set(r *flow.Record) {
+	r.SetNumber(flow.SamplingRate, uint64(s.rate))
+	r.SetNumber(flow.InIf, uint64(s.input))
+	r.SetNumber(flow.OutIf, uint64(s.output))
+	r.SetNumber(flow.Packets, 1)
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package template
+
+import (
+	"github.com/weirflow/weir/services/decode/internal/refusal"
+	"github.com/weirflow/weir/services/decode/internal/sequence"
+)
+
+// Limits bound what one exporter can make us keep.
+type Limits struct {
+	Domains   int // observation domains, of all versions
+	Templates int // of all domains
+	Fields    int // of a template, at most MaxFields
+	Samplers  int // of all domains
+}
+
+// maxFields bounds the fields of all templates of an exporter, and with them the length of
+// its state.
+const maxFields = 16384
+
+// Exporter is what one exporter told.
+type Exporter struct {
+	limits    Limits
+	domains   []*Domain
+	templates int
+	fields    int // of all templates
+	samplers  int
+	changed   bool
+}
+
+// Domain is what one exporter told about one observation domain (NetFlow v9: source id).
+// Protocols without templates have domains too, for their sequences.
+type Domain struct {
+	Sequence sequence.Tracker
+
+	version   uint16
+	id        uint32
+	templates map[uint16]*Template
+	samplers  []sampler // by id
+	rate      uint64    // of the last sampler told of
+	initMs    uint64    // Unix ms at which the exporter started, 0 unknown
+}
+
+// New returns an exporter that told nothing yet.
+func New(limits Limits) *Exporter { return &Exporter{limits: limits} }
+
+// Domain returns a domain, new if need be; nil beyond the limit.
+func (x *Exporter) Domain(version uint16, id uint32) *Domain {
+	for _, d := range x.domains {
+		if d.id == id && d.version == version {
+			return d
+		}
+	}
+	if len(x.domains) >= x.limits.Domains {
+		return nil
+	}
+	d := &Domain{version: version, id: id}
+	x.domains = append(x.domains, d)
+	return d
+}
+
+// Changed tells whether there is something new to keep since the last call.
+func (x *Exporter) Changed() bool {
+	changed := x.changed
+	x.changed = false
+	return changed
+}
+
+// InitMs returns when the exporter started, Unix ms, 0 where it is unknown.
+func (d *Domain) InitMs() uint64 {
+	if d == nil {
+		return 0
+	}
+	return d.initMs
+}
+
+// Template returns a template, nil where there is none.
+func (d *Domain) Template(id uint16) *Template { return d.templates[id] }
+
+// Learn keeps a template; it copies the fields. A definition replaces an earlier one of the
+// same id from its place in the stream on. It tells whether the template is new or changed.
+func (x *Exporter) Learn(d *Domain, t *Template, refused *refusal.Counts) bool {
+	old := d.templates[t.ID]
+	if old != nil && old.equal(t) {
+		return false
+	}
+	switch n := MinLength(t.Fields); {
+	case n == 0:
+		refused.Add(refusal.TemplateEmpty)
+	case n > maxRecord || len(t.Fields) > x.limits.Fields || x.fields+len(t.Fields) > maxFields,
+		old == nil && x.templates >= x.limits.Templates:
+		refused.Add(refusal.TemplateLimit)
+	default:
+		x.put(d, t)
+		x.changed = true
+		return true
+	}
+	return false
+}
+
+// maxRecord is what a datagram can hold.
+const maxRecord = 65535
+
+func (x *Exporter) put(d *Domain, t *Template) {
+	kept := &Template{ID: t.ID, Options: t.Options, Scope: t.Scope, Fields: append([]Field(nil), t.Fields...)}
+	if !t.Options {
+		kept.Plan = compile(kept.Fields)
+	}
+	if d.templates == nil {
+		d.templates = make(map[uint16]*Template)
+	}
+	if old := d.templates[t.ID]; old != nil {
+		x.fields -= len(old.Fields)
+	} else {
+		x.templates++
+	}
+	x.fields += len(t.Fields)
+	d.templates[t.ID] = kept
+}

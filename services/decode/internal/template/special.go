@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package template
+
+import (
+	"encoding/binary"
+
+	"github.com/weirflow/weir/flow"
+	"github.com/weirflow/weir/services/decode/internal/ie"
+	"github.com/weirflow/weir/services/decode/internal/packet"
+)
+
+// EtherTypes that an address family tells.
+const (
+	etherIPv4 = 0x0800
+	etherIPv6 = 0x86dd
+)
+
+// MaxFields is the greatest possible limit of fields in a template.
+const MaxFields = 1024
+
+// Context is what a record needs beside its own octets.
+type Context struct {
+	// ExportNs is the export time of the message, Unix ns.
+	ExportNs uint64
+	// UptimeMs is how long the exporter had been up then; HasUptime says that the header
+	// told (NetFlow v9).
+	UptimeMs  uint32
+	HasUptime bool
+	// Domain is what the exporter told before.
+	Domain *Domain
+	// MaxLayers bounds the headers that are read of a sampled packet.
+	MaxLayers int
+
+	initMs   uint64 // start of the exporter, as this record tells it
+	interval uint64 // 1 in N, as this record tells it
+	sampler  bool   // the record's sampler is known
+	starts   [MaxFields + 1]uint16
+}
+
+// start forgets the last record.
+func (c *Context) start() { c.initMs, c.interval, c.sampler = 0, 0, false }
+
+// special executes an op that is not a plain number. b is empty where the record has a
+// length that makes no sense.
+func (p *Plan) special(o *op, b []byte, r *flow.Record, c *Context) {
+	if len(b) == 0 {
+		return
+	}
+	switch o.how {
+	case ie.Number:
+		o.number(number(b), r)
+	case ie.AddressV4, ie.AddressV6, ie.MaskV4, ie.MaskV6, ie.ListV4, ie.ListV6, ie.IPVersion:
+		o.address(b, r)
+	case ie.Seconds, ie.Milliseconds, ie.NTP, ie.Uptime, ie.MicrosecondsAgo, ie.SystemInit:
+		o.time(b, r, c)
+	case ie.Sampler, ie.Interval:
+		o.sampling(number(b), r, c)
+	case ie.ICMPTypeCode:
+		if v := number(b); v != 0 || !o.keep {
+			r.SetNumber(flow.ICMPType, v>>8&0xff)
+			r.SetNumber(flow.ICMPCode, v&0xff)
+		}
+	case ie.MPLSLabelSection:
+		// An empty section is a label that is not there, not label 0.
+		if v := number(b); v != 0 {
+			r.AddNumber(flow.MPLSLabel, v>>4)
+		}
+	case ie.Frame, ie.IPPacket:
+		o.section(b, r, c)
+	}
+}
+
+// number sets a field, unless it would replace something by nothing.
+func (o *op) number(v uint64, r *flow.Record) {
+	if o.keep && v == 0 && r.Has(o.field) {
+		return
+	}
+	r.SetNumber(o.field, v)
+}
+
+func (o *op) address(b []byte, r *flow.Record) {
+	switch o.how {
+	case ie.AddressV4:
+		o.addressV4(binary.BigEndian.Uint32(b), r)
+	case ie.AddressV6:
+		o.addressV6([16]byte(b), r)
+	case ie.MaskV4:
+		o.mask(etherIPv4, number(b), r)
+	case ie.MaskV6:
+		o.mask(etherIPv6, number(b), r)
+	case ie.ListV4:
+		if a := [4]byte(b); a != [4]byte{} {
+			r.AddAddress(o.field, [16]byte{10: 0xff, 11: 0xff, 12: a[0], 13: a[1], 14: a[2], 15: a[3]})
+		}
+	case ie.ListV6:
+		if a := [16]byte(b); a != [16]byte{} {
+			r.AddAddress(o.field, a)
+		}
+	case ie.IPVersion:
+		switch number(b) {
+		case 4:
+			r.SetNumber(flow.EType, etherIPv4)
+		case 6:
+			r.SetNumber(flow.EType, etherIPv6)
+		}
+	}
+}
+
+// addressV4 sets an address. Of the addresses of two families in one template the one
+// that is not zero counts.
+func (o *op) addressV4(a uint32, r *flow.Record) {
+	if o.keep && a == 0 && r.Has(o.field) {
+		return
+	}
+	r.SetIPv4(o.field, a)
+	if o.tellsEType() {
+		r.SetNumber(flow.EType, etherIPv4)
+	}
+}
+
+func (o *op) addressV6(a [16]byte, r *flow.Record) {
+	if o.keep && a == [16]byte{} && r.Has(o.field) {
+		return
+	}
+	r.SetAddress(o.field, a)
+	if o.tellsEType() {
+		r.SetNumber(flow.EType, etherIPv6)
+	}
+}
+
+func (o *op) tellsEType() bool { return o.field == flow.SrcAddr || o.field == flow.DstAddr }
+
+// mask sets a prefix length if it belongs to the family of the flow's addresses: a tunnel's
+// record may have the masks of the other family, which are those of its outer header.
+func (o *op) mask(etherType, v uint64, r *flow.Record) {
+	if t := r.Number(flow.EType); t != 0 && t != etherType {
+		return
+	}
+	o.number(v, r)
+}
+
+// section parses a part of a packet that the record has.
+func (o *op) section(b []byte, r *flow.Record, c *Context) {
+	if o.how == ie.Frame {
+		packet.Ethernet(b, r, c.MaxLayers)
+		r.SetNumber(flow.Bytes, uint64(len(b)))
+	} else {
+		packet.IP(b, r, c.MaxLayers)
+	}
+	r.SetNumber(flow.Packets, 1)
+}
+
+// finish sets what follows from several fields together.
+func (p *Plan) finish(r *flow.Record, c *Context) {
+	if !c.sampler {
+		rate := c.interval
+		if rate == 0 {
+			rate = c.Domain.Rate()
+		}
+		if rate != 0 {
+			r.SetNumber(flow.SamplingRate, rate)
+		}
+	}
+	if !p.hasICMP {
+		ICMPFromPort(r)
+	}
+}
+
+// ICMPFromPort takes the type and code of ICMP from the destination port, where Cisco's
+// exporters put them; the port stays.
+func ICMPFromPort(r *flow.Record) {
+	const icmp, icmpV6 = 1, 58
+	if proto := r.Number(flow.Proto); proto != icmp && proto != icmpV6 {
+		return
+	}
+	port := r.Number(flow.DstPort)
+	r.SetNumber(flow.ICMPType, port>>8)
+	r.SetNumber(flow.ICMPCode, port&0xff)
+}
