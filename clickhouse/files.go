@@ -11,24 +11,29 @@ import (
 	"strings"
 )
 
-// writeFiles writes the server's configuration into dir and returns its path. No
-// system log tables are named, so the server keeps none: they would cost more than a
-// quiet pipeline does. Caches and merges get what a laptop can spare.
-func writeFiles(dir string, native, http netip.AddrPort) (string, error) {
+func configPath(dir string) string { return filepath.Join(dir, "config.xml") }
+
+// prepare makes dir ready for a start: the configuration is written, and what a crash
+// has left is repaired. No system log tables are named, so the server keeps none: they
+// would cost more than a quiet pipeline does. Caches and merges get what a laptop can
+// spare.
+func prepare(dir string, native, http netip.AddrPort) error {
 	if err := os.MkdirAll(filepath.Join(dir, "log"), 0o750); err != nil {
-		return "", err
+		return err
 	}
 	// The folder is text of an operator, and text in XML.
 	var escaped strings.Builder
 	if err := xml.EscapeText(&escaped, []byte(dir)); err != nil {
-		return "", err
+		return err
 	}
 	config := fmt.Sprintf(configXML, escaped.String(), native.Addr(), native.Port(), http.Port())
-	path := filepath.Join(dir, "config.xml")
-	if err := os.WriteFile(filepath.Join(dir, "users.xml"), []byte(usersXML), 0o600); err != nil {
-		return "", err
+	if err := os.WriteFile(configPath(dir), []byte(config), 0o600); err != nil {
+		return err
 	}
-	return path, os.WriteFile(path, []byte(config), 0o600)
+	if err := os.WriteFile(filepath.Join(dir, "users.xml"), []byte(usersXML), 0o600); err != nil {
+		return err
+	}
+	return forgetLostParts(dir)
 }
 
 const configXML = `<!-- Written at each start. -->

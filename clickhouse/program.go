@@ -22,8 +22,9 @@ const (
 
 // program is what a Server starts.
 type program struct {
-	name string // for people
-	argv []string
+	name    string // for people
+	argv    []string
+	prepare func() error // before each start
 }
 
 // program chooses: a clickhouse on the PATH that is new enough, else the engine.
@@ -44,7 +45,7 @@ func (s *Server) program(ctx context.Context) (program, error) {
 	argv := append(append([]string{}, s.host...), ServeConfig{
 		Engine: engine, Dir: s.dir, NativeListen: s.cfg.NativeListen, HTTPListen: s.cfg.HTTPListen,
 	}.args()...)
-	return program{name: "libchdb at " + engine, argv: argv}, nil
+	return program{name: "libchdb at " + engine, argv: argv, prepare: func() error { return nil }}, nil // Serve does
 }
 
 func (s *Server) binary(path, version string) (program, error) {
@@ -56,13 +57,10 @@ func (s *Server) binary(path, version string) (program, error) {
 	if err != nil {
 		return program{}, err
 	}
-	config, err := writeFiles(s.dir, native, http)
-	if err != nil {
-		return program{}, fmt.Errorf("write ClickHouse configuration: %w", err)
-	}
 	return program{
-		name: "clickhouse " + version + " at " + path,
-		argv: []string{path, "server", "--config-file=" + config},
+		name:    "clickhouse " + version + " at " + path,
+		argv:    []string{path, "server", "--config-file=" + configPath(s.dir)},
+		prepare: func() error { return prepare(s.dir, native, http) },
 	}, nil
 }
 

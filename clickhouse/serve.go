@@ -54,13 +54,12 @@ func Serve(ctx context.Context, c ServeConfig) error {
 	if err != nil {
 		return err
 	}
-	config, err := writeFiles(dir, native, http)
-	if err != nil {
-		return fmt.Errorf("write configuration: %w", err)
+	if err := prepare(dir, native, http); err != nil {
+		return fmt.Errorf("prepare %s: %w", dir, err)
 	}
 	script := filepath.Join(dir, "start.sql")
 	if err := os.WriteFile(script, []byte("SYSTEM START LISTEN TCP;\nSYSTEM START LISTEN HTTP;\n"), 0o600); err != nil {
-		return fmt.Errorf("write configuration: %w", err)
+		return fmt.Errorf("prepare %s: %w", dir, err)
 	}
 	stop, err := heldInput()
 	if err != nil {
@@ -68,7 +67,7 @@ func Serve(ctx context.Context, c ServeConfig) error {
 	}
 	defer context.AfterFunc(ctx, func() { stop.Close() })()
 	err = session(c.Engine, []string{
-		"clickhouse", "--config-file=" + config, "--path=" + dir, "--log-level=warning",
+		"clickhouse", "--config-file=" + configPath(dir), "--path=" + dir, "--log-level=warning",
 		"--listen_host=" + native.Addr().String(),
 		fmt.Sprintf("--tcp_port=%d", native.Port()), fmt.Sprintf("--http_port=%d", http.Port()),
 		"--queries-file", script, "/dev/stdin",

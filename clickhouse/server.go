@@ -110,6 +110,9 @@ func (s *Server) once(ctx context.Context, p program, lock *os.File) error {
 	if err := s.portsFree(ctx); err != nil {
 		return err
 	}
+	if err := p.prepare(); err != nil {
+		return err
+	}
 	output, err := s.output()
 	if err != nil {
 		return err

@@ -231,9 +231,13 @@ func (f fixture) open(t *testing.T, auth ...driver.Auth) driver.Conn {
 	return conn
 }
 
-// childOf finds the process that pid has started from program.
+// childOf finds the process that pid has started from program, an open file.
 func childOf(t *testing.T, pid int, program string) int {
 	t.Helper()
+	program, err := os.Readlink(program)
+	if err != nil {
+		t.Fatal(err)
+	}
 	entries, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
 		t.Fatal(err)

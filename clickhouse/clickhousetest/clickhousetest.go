@@ -15,7 +15,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -65,17 +67,35 @@ func Engine(t testing.TB) string {
 	return given
 }
 
-// Host builds the program that is the engine's process and returns its path.
+// Host builds the program that is the engine's process, once, and returns a path of it.
 func Host(t testing.TB) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "clickhouse-host")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", path, "github.com/weirflow/weir/clickhouse/clickhousetest/host")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the engine's host: %v\n%s", err, out)
+	path, err := host()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return path
 }
+
+// host keeps the program open and deletes it, so that it goes when the test process goes.
+var host = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "weir-test-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "clickhouse-host")
+	build := exec.CommandContext(context.Background(), "go", "build", "-o", path, "github.com/weirflow/weir/clickhouse/clickhousetest/host")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the engine's host: %w: %s", err, out)
+	}
+	fd, err := syscall.Open(path, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), fd), nil
+})
 
 // Start starts a server that Kill has ended, and waits until it answers.
 func (s *Server) Start() {
