@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weirflow/weir/clickhouse"
+	"github.com/weirflow/weir/daemon"
+	"github.com/weirflow/weir/migrations"
+)
+
+func newMigrate() *cobra.Command {
+	o := newOptions()
+	cmd := &cobra.Command{
+		Use:   "migrate",
+		Short: "Bring the tables of a ClickHouse up to date",
+		Long: `migrate applies the migrations that the database lacks, each once and in order, and lists all of them.
+It works on the ClickHouse of clickhouse.dsn. Without one it starts the ClickHouse of the data folder
+for as long as it takes; weir up migrates by itself.
+
+` + daemon.SettingsHelp,
+		Example: "  weir migrate --clickhouse.dsn clickhouse://user:password@db.example.net:9000",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := o.load(); err != nil {
+				return err
+			}
+			o.base.HTTP.Listen = "" // it is over soon
+			p := daemon.NewProcess("weir", o.base, os.Stderr)
+			return p.Run(cmd.Context(), func(context.Context, *daemon.Process) (daemon.Runner, error) {
+				ch, err := newServer(o, p)
+				return migrateOnce{o, ch, p.Log, cmd.OutOrStdout()}, err
+			})
+		},
+	}
+	o.flags(cmd)
+	return cmd
+}
+
+// newServer returns the ClickHouse of o, not started yet.
+func newServer(o *options, p *daemon.Process) (*clickhouse.Server, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	return clickhouse.New(o.ClickHouse, filepath.Join(o.Data, "clickhouse"), []string{self, "clickhouse"}, p.For("clickhouse").Log)
+}
+
+// migrateOnce is a daemon.Runner that ends when the tables are up to date.
+type migrateOnce struct {
+	o   *options
+	ch  *clickhouse.Server
+	log *slog.Logger
+	out io.Writer
+}
+
+// Run starts ClickHouse where none is given, migrates and reports.
+func (m migrateOnce) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- m.ch.Run(ctx)
+		cancel()
+	}()
+	err := migrate(ctx, m.ch, m.o.ClickHouse.Database, m.log)
+	if err == nil && ctx.Err() == nil {
+		err = m.report(ctx)
+	}
+	cancel()
+	return errors.Join(err, <-ended)
+}
+
+func (m migrateOnce) report(ctx context.Context) error {
+	all, err := migrations.Status(ctx, m.ch.DSN(), m.o.ClickHouse.Database)
+	for _, a := range all {
+		fmt.Fprintf(m.out, "%04d  %-30s  applied %s\n", a.Version, a.Name, a.Applied.UTC().Format(time.DateTime))
+	}
+	return err
+}
+
+const migrateEvery = 2 * time.Second // between two tries
+
+// migrate waits until ClickHouse answers and brings its tables up to date. It tries
+// again while ClickHouse is away, and returns nil when ctx ends.
+func migrate(ctx context.Context, ch *clickhouse.Server, database string, log *slog.Logger) error {
+	select {
+	case <-ch.Ready():
+	case <-ctx.Done():
+		return nil
+	}
+	for warned := false; ; warned = true {
+		err := migrations.Up(ctx, ch.DSN(), database, log)
+		switch {
+		case err == nil:
+			return nil
+		case ctx.Err() != nil:
+			return nil
+		case !isAway(err):
+			return err
+		case !warned:
+			log.Warn("clickhouse is away, the migration waits for it", "err", err)
+		}
+		select {
+		case <-time.After(migrateEvery):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// isAway reports whether err says that ClickHouse did not answer, rather than what.
+func isAway(err error) bool {
+	_, network := errors.AsType[net.Error](err)
+	return network || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// withDatabase puts the database into a DSN.
+func withDatabase(dsn, database string) (string, error) {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		return "", errors.New("clickhouse.dsn: is not a URL") // and may hold a password
+	}
+	u.Path = "/" + database
+	return u.String(), nil
+}
+
+// migrated is a service that needs the tables.
+type migrated struct {
+	daemon.Runner
+	migrate func(context.Context) error
+}
+
+// Run migrates and then runs the service.
+func (m migrated) Run(ctx context.Context) error {
+	if err := m.migrate(ctx); err != nil || ctx.Err() != nil {
+		return err
+	}
+	return m.Runner.Run(ctx)
+}
