@@ -27,11 +27,11 @@ require (
 	github.com/weirflow/weir/daemon v0.0.0
 	github.com/weirflow/weir/flow v0.0.0
 	github.com/weirflow/weir/migrations v0.0.0
-	github.com/weirflow/weir/services/aggregate v0.0.0-00010101000000-000000000000
-	github.com/weirflow/weir/services/decode v0.0.0-00010101000000-000000000000
-	github.com/weirflow/weir/services/enrich v0.0.0-00010101000000-000000000000
-	github.com/weirflow/weir/services/ingest v0.0.0-00010101000000-000000000000
-	github.com/weirflow/weir/services/insert v0.0.0-00010101000000-000000000000
+	github.com/weirflow/weir/services/aggregate v0.0.0
+	github.com/weirflow/weir/services/decode v0.0.0
+	github.com/weirflow/weir/services/enrich v0.0.0
+	github.com/weirflow/weir/services/ingest v0.0.0
+	github.com/weirflow/weir/services/insert v0.0.0
 	golang.org/x/term v0.47.0
 )
 
