@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -84,9 +85,12 @@ var host = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	defer os.RemoveAll(dir)
+	_, source, _, _ := runtime.Caller(0)
 	path := filepath.Join(dir, "clickhouse-host")
-	build := exec.CommandContext(context.Background(), "go", "build", "-o", path, "github.com/weirflow/weir/clickhouse/clickhousetest/host")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
+	build := exec.CommandContext(context.Background(), "go", "build", "-o", path, "./host")
+	// In this module, since the module of the test need not know the engine's.
+	build.Dir = filepath.Dir(source)
+	build.Env = append(os.Environ(), "GOWORK=off", "CGO_ENABLED=0", "GOFLAGS=")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the engine's host: %w: %s", err, out)
 	}
