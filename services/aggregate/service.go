@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package aggregate
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/weirflow/weir/bus"
+	"github.com/weirflow/weir/flow"
+	weirv1 "github.com/weirflow/weir/proto/weir/v1"
+)
+
+// Service sums flows up.
+type Service struct {
+	cfg Config
+	bus *bus.Bus
+	log *slog.Logger
+	m   *metrics
+}
+
+// New checks cfg and prepares a Service. It does no I/O and starts no goroutine.
+func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*Service, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("configure aggregate: %w", err)
+	}
+	return &Service{cfg: cfg, bus: b, log: log, m: newMetrics(reg)}, nil
+}
+
+// Run aggregates until ctx ends, then sends what it holds. A clean stop returns nil.
+func (s *Service) Run(ctx context.Context) error {
+	return bus.Process(ctx, s.bus, bus.Enriched, bus.Rollups, s.open)
+}
+
+// open takes partition p over. What the last owner had not flushed comes again.
+func (s *Service) open(ctx context.Context, p int) (bus.Handler[flow.Batch, weirv1.RollupBatch], error) {
+	context.AfterFunc(ctx, func() { s.m.close(p) })
+	return newPartition(s.cfg, s.m, p), nil
+}
