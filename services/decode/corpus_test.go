@@ -142,8 +142,11 @@ func textOf(v any) string {
 	var parts []string
 	for _, v := range list {
 		s := fmt.Sprint(v)
-		if a, err := netip.ParseAddr(s); err == nil && a.IsUnspecified() {
-			continue
+		if a, err := netip.ParseAddr(s); err == nil {
+			if a.IsUnspecified() {
+				continue
+			}
+			s = a.Unmap().String()
 		}
 		parts = append(parts, s)
 	}
@@ -171,7 +174,7 @@ func decodeCapture(t *testing.T, path string) map[int][]record {
 }
 
 func recordOf(b *flow.Batch, row int) record {
-	names := map[uint64]string{1: "SFLOW_5", 2: "NETFLOW_V5", 3: "NETFLOW_V9", 4: "IPFIX"}
+	names := map[uint64]string{1: "SFLOW_5", 2: "NETFLOW_V5", 3: "NETFLOW_V9", 4: "IPFIX", 101: "NETFLOW_V1", 107: "NETFLOW_V7", 108: "NETFLOW_V8"}
 	r := record{"type": names[b.Number(flow.Type, row)]}
 	for _, f := range arbiterFields {
 		s := ""

@@ -69,7 +69,7 @@ func (d *decoder) datagram(g *flow.Datagram, out *flow.Batch) {
 	switch kind {
 	case row.SFlow5:
 		gaps = d.sflow.Decode(x, g.Payload)
-	case row.NetFlow5:
+	case row.NetFlow1, row.NetFlow5, row.NetFlow7, row.NetFlow8:
 		gaps = d.netflow5.Decode(x, g.Payload)
 	default:
 		if x == nil {
@@ -96,8 +96,14 @@ func kindOf(p []byte) row.Type {
 		if binary.BigEndian.Uint16(p[2:]) == sflow.Version {
 			return row.SFlow5
 		}
+	case 1:
+		return row.NetFlow1
 	case 5:
 		return row.NetFlow5
+	case 7:
+		return row.NetFlow7
+	case 8:
+		return row.NetFlow8
 	case 9:
 		return row.NetFlow9
 	case 10:

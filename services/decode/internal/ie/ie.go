@@ -21,14 +21,17 @@ const (
 	Number           How = iota + 1 // unsigned, 1 to 8 octets
 	AddressV4                       // 4 octets; a flow address also tells the EtherType
 	AddressV6                       // 16 octets
-	MaskV4                          // prefix length, of an IPv4 address
-	MaskV6                          // prefix length, of an IPv6 address
+	NumberV4                        // Number, of a flow of IPv4 only
+	NumberV6                        // Number, of a flow of IPv6 only
 	Seconds                         // Unix time
 	Milliseconds                    // Unix time
-	NTP                             // seconds since 1900 and a fraction, 32 bits each (RFC 7011 §6.1.9)
+	NTPMicro                        // seconds since 1900 and a fraction, 32 bits each (RFC 7011 §6.1.9)
+	NTPNano                         // the same with all bits of the fraction (RFC 7011 §6.1.10)
 	Uptime                          // ms since the exporter started
 	MicrosecondsAgo                 // before the export time
 	SystemInit                      // Unix ms at which the exporter started
+	DurationMilli                   // from start to end
+	DurationMicro                   // from start to end
 	ICMPTypeCode                    // type × 256 + code
 	MPLSLabelSection                // 20 bits of label, 3 of EXP, 1 of bottom of stack
 	ListV4                          // IPv4 address, one more of a list

@@ -12,6 +12,7 @@ const (
 	less
 	normal
 	after
+	last = 255
 )
 
 // rows is the table: element number, IANA's name, use.
@@ -27,11 +28,11 @@ var rows = []struct {
 	{6, "tcpControlBits", Use{Number, flow.TCPFlags, normal}},
 	{7, "sourceTransportPort", Use{Number, flow.SrcPort, normal}},
 	{8, "sourceIPv4Address", Use{AddressV4, flow.SrcAddr, normal}},
-	{9, "sourceIPv4PrefixLength", Use{MaskV4, flow.SrcNet, after}},
+	{9, "sourceIPv4PrefixLength", Use{NumberV4, flow.SrcNet, after}},
 	{10, "ingressInterface", Use{Number, flow.InIf, normal}},
 	{11, "destinationTransportPort", Use{Number, flow.DstPort, normal}},
 	{12, "destinationIPv4Address", Use{AddressV4, flow.DstAddr, normal}},
-	{13, "destinationIPv4PrefixLength", Use{MaskV4, flow.DstNet, after}},
+	{13, "destinationIPv4PrefixLength", Use{NumberV4, flow.DstNet, after}},
 	{14, "egressInterface", Use{Number, flow.OutIf, normal}},
 	{15, "ipNextHopIPv4Address", Use{AddressV4, flow.NextHop, normal}},
 	{16, "bgpSourceAsNumber", Use{Number, flow.SrcAS, normal}},
@@ -43,9 +44,9 @@ var rows = []struct {
 	{24, "postPacketDeltaCount", Use{Number, flow.Packets, normal}},
 	{27, "sourceIPv6Address", Use{AddressV6, flow.SrcAddr, normal}},
 	{28, "destinationIPv6Address", Use{AddressV6, flow.DstAddr, normal}},
-	{29, "sourceIPv6PrefixLength", Use{MaskV6, flow.SrcNet, after}},
-	{30, "destinationIPv6PrefixLength", Use{MaskV6, flow.DstNet, after}},
-	{31, "flowLabelIPv6", Use{Number, flow.IPv6FlowLabel, normal}},
+	{29, "sourceIPv6PrefixLength", Use{NumberV6, flow.SrcNet, after}},
+	{30, "destinationIPv6PrefixLength", Use{NumberV6, flow.DstNet, after}},
+	{31, "flowLabelIPv6", Use{NumberV6, flow.IPv6FlowLabel, after}},
 	{32, "icmpTypeCodeIPv4", Use{ICMPTypeCode, flow.ICMPType, less}},
 	{34, "samplingInterval", Use{Interval, flow.SamplingRate, less}},
 	{47, "mplsTopLabelIPv4Address", Use{ListV4, flow.MPLSIP, normal}},
@@ -86,13 +87,15 @@ var rows = []struct {
 	{151, "flowEndSeconds", Use{Seconds, flow.TimeFlowEndNs, normal}},
 	{152, "flowStartMilliseconds", Use{Milliseconds, flow.TimeFlowStartNs, normal + 1}},
 	{153, "flowEndMilliseconds", Use{Milliseconds, flow.TimeFlowEndNs, normal + 1}},
-	{154, "flowStartMicroseconds", Use{NTP, flow.TimeFlowStartNs, normal + 2}},
-	{155, "flowEndMicroseconds", Use{NTP, flow.TimeFlowEndNs, normal + 2}},
-	{156, "flowStartNanoseconds", Use{NTP, flow.TimeFlowStartNs, normal + 3}},
-	{157, "flowEndNanoseconds", Use{NTP, flow.TimeFlowEndNs, normal + 3}},
+	{154, "flowStartMicroseconds", Use{NTPMicro, flow.TimeFlowStartNs, normal + 2}},
+	{155, "flowEndMicroseconds", Use{NTPMicro, flow.TimeFlowEndNs, normal + 2}},
+	{156, "flowStartNanoseconds", Use{NTPNano, flow.TimeFlowStartNs, normal + 3}},
+	{157, "flowEndNanoseconds", Use{NTPNano, flow.TimeFlowEndNs, normal + 3}},
 	{158, "flowStartDeltaMicroseconds", Use{MicrosecondsAgo, flow.TimeFlowStartNs, less}},
 	{159, "flowEndDeltaMicroseconds", Use{MicrosecondsAgo, flow.TimeFlowEndNs, less}},
 	{160, "systemInitTimeMilliseconds", Use{SystemInit, flow.TimeFlowStartNs, section}},
+	{161, "flowDurationMilliseconds", Use{DurationMilli, flow.TimeFlowEndNs, last}},
+	{162, "flowDurationMicroseconds", Use{DurationMicro, flow.TimeFlowEndNs, last}},
 	{176, "icmpTypeIPv4", Use{Number, flow.ICMPType, normal}},
 	{177, "icmpCodeIPv4", Use{Number, flow.ICMPCode, normal}},
 	{178, "icmpTypeIPv6", Use{Number, flow.ICMPType, normal}},
@@ -116,8 +119,8 @@ var rows = []struct {
 	{322, "observationTimeSeconds", Use{Seconds, flow.TimeFlowEndNs, less}},
 	{323, "observationTimeMilliseconds", Use{Milliseconds, flow.TimeFlowStartNs, less}},
 	{323, "observationTimeMilliseconds", Use{Milliseconds, flow.TimeFlowEndNs, less}},
-	{324, "observationTimeMicroseconds", Use{NTP, flow.TimeFlowStartNs, less}},
-	{324, "observationTimeMicroseconds", Use{NTP, flow.TimeFlowEndNs, less}},
-	{325, "observationTimeNanoseconds", Use{NTP, flow.TimeFlowStartNs, less}},
-	{325, "observationTimeNanoseconds", Use{NTP, flow.TimeFlowEndNs, less}},
+	{324, "observationTimeMicroseconds", Use{NTPMicro, flow.TimeFlowStartNs, less}},
+	{324, "observationTimeMicroseconds", Use{NTPMicro, flow.TimeFlowEndNs, less}},
+	{325, "observationTimeNanoseconds", Use{NTPNano, flow.TimeFlowStartNs, less}},
+	{325, "observationTimeNanoseconds", Use{NTPNano, flow.TimeFlowEndNs, less}},
 }

@@ -12,95 +12,104 @@ import (
 )
 
 const (
-	version = 5
-
-	header = 24 // octets
-	record = 48
-
 	etherIPv4 = 0x0800
+	icmp      = 1
 )
 
 // Decoder decodes datagrams. It is not safe for concurrent use.
 type Decoder struct {
-	w *row.Writer
+	w   *row.Writer
+	ctx template.Context
+	// interval is the sampling interval of the datagram, 1 in N, 0 unknown.
+	interval uint64
 }
 
 // New returns a decoder that writes to w.
-func New(w *row.Writer) *Decoder { return &Decoder{w} }
-
-// head is what a header tells all records.
-type head struct {
-	uptimeMs uint32
-	exportNs uint64
-	interval uint64 // 1 in N, 0 unknown
-}
+func New(w *row.Writer) *Decoder { return &Decoder{w: w} }
 
 // Decode decodes a datagram. It returns how many gaps in the sequence it showed; x may be
 // nil, then sequences are not followed.
 func (d *Decoder) Decode(x *template.Exporter, p []byte) (gaps uint64) {
-	if len(p) < header {
-		d.w.Refuse(refusal.HeaderTruncated)
+	version := binary.BigEndian.Uint16(p)
+	f, reason := formatOf(version, p)
+	if f == nil {
+		d.w.Refuse(reason)
 		return 0
 	}
-	h := head{
-		uptimeMs: binary.BigEndian.Uint32(p[4:]),
-		exportNs: uint64(binary.BigEndian.Uint32(p[8:]))*1e9 + uint64(binary.BigEndian.Uint32(p[12:])),
+	d.ctx.UptimeMs, d.ctx.HasUptime = binary.BigEndian.Uint32(p[4:]), true
+	d.ctx.ExportNs = uint64(binary.BigEndian.Uint32(p[8:]))*1e9 + uint64(binary.BigEndian.Uint32(p[12:]))
+	var number, engine uint32
+	if version != 1 {
+		number, engine = binary.BigEndian.Uint32(p[16:]), uint32(binary.BigEndian.Uint16(p[20:]))
+	}
+	if d.interval = 0; version == 5 {
 		// The two highest bits are the sampling mode.
-		interval: uint64(binary.BigEndian.Uint16(p[22:]) & 0x3fff),
+		d.interval = uint64(binary.BigEndian.Uint16(p[22:]) & 0x3fff)
 	}
-	number, engine := binary.BigEndian.Uint32(p[16:]), binary.BigEndian.Uint16(p[20:])
-	count, whole := int(binary.BigEndian.Uint16(p[2:])), (len(p)-header)/record
-	if len(p) != header+count*record {
+	d.w.Header(number, 0, d.ctx.ExportNs)
+	n := d.records(f, version, int(binary.BigEndian.Uint16(p[2:])), p[f.header:])
+	return follow(x, version, engine, number, n)
+}
+
+// formatOf returns the format of a datagram whose header is there as a whole.
+func formatOf(version uint16, p []byte) (*format, refusal.Reason) {
+	f := formats[version]
+	if version == 8 && len(p) >= headerV8 {
+		if f = schemes[p[22]]; f == nil {
+			return nil, refusal.AggregationUnknown
+		}
+	}
+	if f == nil || len(p) < f.header {
+		return nil, refusal.HeaderTruncated
+	}
+	return f, 0
+}
+
+// records decodes the records and returns how many there are. What a wrong count promises
+// beyond the datagram is not there.
+func (d *Decoder) records(f *format, version uint16, count int, p []byte) uint32 {
+	size := f.record
+	if version == 1 && count > 0 && len(p)/count >= size {
+		size = len(p) / count
+	}
+	if len(p) != count*size {
 		d.w.Refuse(refusal.LengthMismatch)
+		count = min(count, len(p)/size)
 	}
-	d.w.Header(number, 0, h.exportNs)
-	// What a wrong count promises beyond the datagram is not there.
-	count = min(count, whole)
-	for p, left := p[header:], count; left > 0; p, left = p[record:], left-1 {
+	for range count {
 		r := d.w.Next()
 		if r == nil {
 			d.w.Refuse(refusal.RecordLimit)
 			break
 		}
-		h.record(p[:record], r)
+		f.plan.Decode(p[:size], r, &d.ctx)
+		d.settle(version, r)
 		d.w.Commit()
+		p = p[size:]
 	}
-	return follow(x, engine, number, uint32(count)) //nolint:gosec // of 16 bits
+	return uint32(count) //nolint:gosec // of 16 bits
 }
 
-// follow looks for gaps in an engine's sequence, which counts flows.
-func follow(x *template.Exporter, engine uint16, number, count uint32) uint64 {
-	if x == nil {
+// settle sets what the record's fields do not say themselves.
+func (d *Decoder) settle(version uint16, r *flow.Record) {
+	r.SetNumber(flow.EType, etherIPv4)
+	r.SetNumber(flow.SamplingRate, d.interval)
+	// Exporters put the type and code of ICMP where other protocols have their port. What
+	// version 8 sums up has no single type.
+	if version != 8 && r.Number(flow.Proto) == icmp {
+		port := r.Number(flow.DstPort)
+		r.SetNumber(flow.ICMPType, port>>8)
+		r.SetNumber(flow.ICMPCode, port&0xff)
+	}
+}
+
+// follow looks for gaps in an engine's sequence, which counts flows. Version 1 has none.
+func follow(x *template.Exporter, version uint16, engine, number, n uint32) uint64 {
+	if x == nil || version == 1 {
 		return 0
 	}
-	if domain := x.Domain(version, uint32(engine)); domain != nil && domain.Sequence.Advance(number, count) {
+	if domain := x.Domain(version, engine); domain != nil && domain.Sequence.Advance(number, n) {
 		return 1
 	}
 	return 0
-}
-
-func (h *head) record(p []byte, r *flow.Record) {
-	u32 := func(at int) uint64 { return uint64(binary.BigEndian.Uint32(p[at:])) }
-	u16 := func(at int) uint64 { return uint64(binary.BigEndian.Uint16(p[at:])) }
-	r.SetNumber(flow.EType, etherIPv4)
-	r.SetIPv4(flow.SrcAddr, uint32(u32(0)))
-	r.SetIPv4(flow.DstAddr, uint32(u32(4)))
-	r.SetIPv4(flow.NextHop, uint32(u32(8)))
-	r.SetNumber(flow.InIf, u16(12))
-	r.SetNumber(flow.OutIf, u16(14))
-	r.SetNumber(flow.Packets, u32(16))
-	r.SetNumber(flow.Bytes, u32(20))
-	r.SetNumber(flow.TimeFlowStartNs, template.UptimeToNs(uint32(u32(24)), h.uptimeMs, h.exportNs))
-	r.SetNumber(flow.TimeFlowEndNs, template.UptimeToNs(uint32(u32(28)), h.uptimeMs, h.exportNs))
-	r.SetNumber(flow.SrcPort, u16(32))
-	r.SetNumber(flow.DstPort, u16(34))
-	r.SetNumber(flow.TCPFlags, uint64(p[37]))
-	r.SetNumber(flow.Proto, uint64(p[38]))
-	r.SetNumber(flow.IPTOS, uint64(p[39]))
-	r.SetNumber(flow.SrcAS, u16(40))
-	r.SetNumber(flow.DstAS, u16(42))
-	r.SetNumber(flow.SrcNet, uint64(p[44]))
-	r.SetNumber(flow.DstNet, uint64(p[45]))
-	r.SetNumber(flow.SamplingRate, h.interval)
-	template.ICMPFromPort(r)
 }

@@ -40,10 +40,8 @@ const (
 type walk struct {
 	r    *flow.Record
 	left int // headers that may still be read
-	// inner says that the flow's own IP header has been read: what follows is a tunnel's.
+	// inner says that what follows is the payload of a tunnel, and not the flow's own headers.
 	inner bool
-	// framed says that the first Ethernet header has been read.
-	framed bool
 }
 
 // Ethernet reads a packet from its Ethernet header on.
@@ -86,12 +84,11 @@ func (w *walk) ethernet(b []byte) {
 	if !w.header(b, layerEthernet, n) {
 		return
 	}
-	if !w.framed && !w.inner {
+	if !w.inner {
 		w.r.SetNumber(flow.DstMAC, binary.BigEndian.Uint64(b)>>16)
 		w.r.SetNumber(flow.SrcMAC, binary.BigEndian.Uint64(b[4:])&(1<<48-1))
 	}
 	w.etherType(binary.BigEndian.Uint16(b[12:]), b[n:])
-	w.framed = true
 }
 
 // etherType reads VLAN tags, and then what they carry.
@@ -106,7 +103,7 @@ func (w *walk) etherType(t uint16, b []byte) {
 		}
 		t, b = binary.BigEndian.Uint16(b[2:]), b[n:]
 	}
-	if !w.inner && !w.framed {
+	if !w.inner {
 		w.r.SetNumber(flow.EType, uint64(t))
 	}
 	switch t {
@@ -142,6 +139,7 @@ func (w *walk) mpls(b []byte) {
 		w.ip(b)
 	case 0: // the control word of a pseudowire (RFC 4448 §4.6)
 		if len(b) > n {
+			w.inner = true
 			w.ethernet(b[n:])
 		}
 	}

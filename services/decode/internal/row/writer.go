@@ -9,23 +9,30 @@ import (
 	"github.com/weirflow/weir/services/decode/internal/refusal"
 )
 
-// Type is a value of flow.Type, GoFlow2's FlowType.
+// Type is a kind of datagram.
 type Type uint8
 
-// Types. GoFlow2 has no number for the old versions of NetFlow; they are told apart
-// here and written as NetFlow v5, whose fields they have.
+// Types.
 const (
 	Unknown Type = iota
 	SFlow5
 	NetFlow5
 	NetFlow9
 	IPFIX
+	NetFlow1
+	NetFlow7
+	NetFlow8
 	NumTypes = iota
 )
 
+// number returns the value of flow.Type. GoFlow2 has none for the old versions of NetFlow.
+func (t Type) number() uint64 {
+	return [NumTypes]uint64{0, 1, 2, 3, 4, 101, 107, 108}[t]
+}
+
 // String returns the type as it stands in metrics.
 func (t Type) String() string {
-	return [NumTypes]string{"unknown", "sflow_v5", "netflow_v5", "netflow_v9", "ipfix"}[t]
+	return [NumTypes]string{"unknown", "sflow_v5", "netflow_v5", "netflow_v9", "ipfix", "netflow_v1", "netflow_v7", "netflow_v8"}[t]
 }
 
 // Limits bound what a datagram may turn into.
@@ -54,7 +61,7 @@ type Writer struct {
 func (w *Writer) Begin(b *flow.Batch, kind Type, exporter netip.Addr, receivedNs uint64) {
 	w.batch, w.kind, w.received, w.left = b, kind, receivedNs, w.Limits.Records
 	w.record.Reset()
-	w.record.SetNumber(flow.Type, uint64(kind))
+	w.record.SetNumber(flow.Type, kind.number())
 	w.record.SetNumber(flow.TimeReceivedNs, receivedNs)
 	w.record.SetAddress(flow.SamplerAddress, exporter.As16())
 	w.common, w.headerNs = w.record.Mark(), 0

@@ -139,15 +139,14 @@ func (s *sample) expanded(p []byte) []byte {
 	return p[head:]
 }
 
-// internal is the interface of packets that come from or go to the device itself.
-const internal = 0x3fffffff
-
 // port returns the ifIndex of an interface in its compact form, 0 where it is none: the two
 // highest bits say what the rest means.
 func port(v uint32) uint32 { return single(v>>30, v&0x3fffffff) }
 
+// single returns the ifIndex of a single interface, format 0. The value 0x3fffffff, the device
+// itself, is kept.
 func single(format, value uint32) uint32 {
-	if format != 0 || value == internal {
+	if format != 0 {
 		return 0
 	}
 	return value

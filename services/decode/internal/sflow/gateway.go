@@ -15,7 +15,12 @@ func gateway(p []byte, r *flow.Record) bool {
 	if len(p) < 16 {
 		return false
 	}
-	r.SetNumber(flow.SrcAS, uint64(binary.BigEndian.Uint32(p[4:])))
+	own, source := uint64(binary.BigEndian.Uint32(p)), uint64(binary.BigEndian.Uint32(p[4:]))
+	if source == 0 { // within the router's own AS, as is a destination without path
+		source = own
+	}
+	r.SetNumber(flow.SrcAS, source)
+	r.SetNumber(flow.DstAS, own)
 	p = path(p[12:], r)
 	if len(p) < 4 {
 		return false

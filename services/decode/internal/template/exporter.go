@@ -105,7 +105,7 @@ const maxRecord = 65535
 func (x *Exporter) put(d *Domain, t *Template) {
 	kept := &Template{ID: t.ID, Options: t.Options, Scope: t.Scope, Fields: append([]Field(nil), t.Fields...)}
 	if !t.Options {
-		kept.Plan = compile(kept.Fields)
+		kept.Plan = Compile(kept.Fields)
 	}
 	if d.templates == nil {
 		d.templates = make(map[uint16]*Template)

@@ -43,8 +43,6 @@ type Plan struct {
 	ops []op
 	// fixed has the octets of each segment without the variable field that ends it.
 	fixed []int
-	// hasICMP says that an element tells the ICMP type, so that it need not be guessed.
-	hasICMP bool
 }
 
 // Length returns the octets of every record, 0 where they differ.
@@ -55,8 +53,8 @@ func (p *Plan) Length() int {
 	return 0
 }
 
-// compile makes the plan of a template.
-func compile(fields []Field) *Plan {
+// Compile makes the plan of a template.
+func Compile(fields []Field) *Plan {
 	p := &Plan{}
 	off := 0
 	for i, f := range fields {
@@ -110,7 +108,7 @@ func fits(how ie.How, length uint16) bool {
 		return length == 4
 	case ie.AddressV6, ie.ListV6:
 		return length == 16
-	case ie.NTP:
+	case ie.NTPMicro, ie.NTPNano:
 		return length == 8
 	case ie.MPLSLabelSection:
 		return length == 3
@@ -131,15 +129,11 @@ func (p *Plan) settle() {
 		filled[o.field] = true
 		switch o.how {
 		case ie.Frame, ie.IPPacket:
-			section, p.hasICMP = true, true
+			section = true
 		case ie.ICMPTypeCode:
 			filled[flow.ICMPCode] = true
-			p.hasICMP = true
 		case ie.AddressV4, ie.AddressV6:
 			filled[flow.EType] = true
-		}
-		if o.field == flow.ICMPType {
-			p.hasICMP = true
 		}
 		if o.how == ie.Number && !o.keep && o.size != Variable {
 			o.code = plainCode(o.size)
@@ -201,7 +195,7 @@ func (p *Plan) Decode(data []byte, r *flow.Record, c *Context) int {
 			p.special(o, o.octets(b), r, c)
 		}
 	}
-	p.finish(r, c)
+	c.finish(r)
 	return length
 }
 

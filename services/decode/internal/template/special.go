@@ -50,9 +50,9 @@ func (p *Plan) special(o *op, b []byte, r *flow.Record, c *Context) {
 	switch o.how {
 	case ie.Number:
 		o.number(number(b), r)
-	case ie.AddressV4, ie.AddressV6, ie.MaskV4, ie.MaskV6, ie.ListV4, ie.ListV6, ie.IPVersion:
+	case ie.AddressV4, ie.AddressV6, ie.NumberV4, ie.NumberV6, ie.ListV4, ie.ListV6, ie.IPVersion:
 		o.address(b, r)
-	case ie.Seconds, ie.Milliseconds, ie.NTP, ie.Uptime, ie.MicrosecondsAgo, ie.SystemInit:
+	case ie.Seconds, ie.Milliseconds, ie.NTPMicro, ie.NTPNano, ie.Uptime, ie.MicrosecondsAgo, ie.DurationMilli, ie.DurationMicro, ie.SystemInit:
 		o.time(b, r, c)
 	case ie.Sampler, ie.Interval:
 		o.sampling(number(b), r, c)
@@ -85,10 +85,10 @@ func (o *op) address(b []byte, r *flow.Record) {
 		o.addressV4(binary.BigEndian.Uint32(b), r)
 	case ie.AddressV6:
 		o.addressV6([16]byte(b), r)
-	case ie.MaskV4:
-		o.mask(etherIPv4, number(b), r)
-	case ie.MaskV6:
-		o.mask(etherIPv6, number(b), r)
+	case ie.NumberV4:
+		o.ofFamily(etherIPv4, number(b), r)
+	case ie.NumberV6:
+		o.ofFamily(etherIPv6, number(b), r)
 	case ie.ListV4:
 		if a := [4]byte(b); a != [4]byte{} {
 			r.AddAddress(o.field, [16]byte{10: 0xff, 11: 0xff, 12: a[0], 13: a[1], 14: a[2], 15: a[3]})
@@ -131,9 +131,9 @@ func (o *op) addressV6(a [16]byte, r *flow.Record) {
 
 func (o *op) tellsEType() bool { return o.field == flow.SrcAddr || o.field == flow.DstAddr }
 
-// mask sets a prefix length if it belongs to the family of the flow's addresses: a tunnel's
-// record may have the masks of the other family, which are those of its outer header.
-func (o *op) mask(etherType, v uint64, r *flow.Record) {
+// ofFamily sets a field if it belongs to the family of the flow's addresses: a tunnel's
+// record may have it of the other family, from its outer header.
+func (o *op) ofFamily(etherType, v uint64, r *flow.Record) {
 	if t := r.Number(flow.EType); t != 0 && t != etherType {
 		return
 	}
@@ -151,30 +151,17 @@ func (o *op) section(b []byte, r *flow.Record, c *Context) {
 	r.SetNumber(flow.Packets, 1)
 }
 
-// finish sets what follows from several fields together.
-func (p *Plan) finish(r *flow.Record, c *Context) {
-	if !c.sampler {
-		rate := c.interval
-		if rate == 0 {
-			rate = c.Domain.Rate()
-		}
-		if rate != 0 {
-			r.SetNumber(flow.SamplingRate, rate)
-		}
-	}
-	if !p.hasICMP {
-		ICMPFromPort(r)
-	}
-}
-
-// ICMPFromPort takes the type and code of ICMP from the destination port, where Cisco's
-// exporters put them; the port stays.
-func ICMPFromPort(r *flow.Record) {
-	const icmp, icmpV6 = 1, 58
-	if proto := r.Number(flow.Proto); proto != icmp && proto != icmpV6 {
+// finish sets the sampling interval where no sampler told it: that of the record, else that
+// of the domain.
+func (c *Context) finish(r *flow.Record) {
+	if c.sampler {
 		return
 	}
-	port := r.Number(flow.DstPort)
-	r.SetNumber(flow.ICMPType, port>>8)
-	r.SetNumber(flow.ICMPCode, port&0xff)
+	rate := c.interval
+	if rate == 0 {
+		rate = c.Domain.Rate()
+	}
+	if rate != 0 {
+		r.SetNumber(flow.SamplingRate, rate)
+	}
 }

@@ -3,8 +3,6 @@
 package template
 
 import (
-	"encoding/binary"
-
 	"github.com/weirflow/weir/flow"
 	"github.com/weirflow/weir/services/decode/internal/ie"
 )
@@ -13,6 +11,9 @@ const (
 	second      = 1_000_000_000 // ns
 	millisecond = 1_000_000     // ns
 	dayMs       = 86_400_000
+	// maxUptime is how long an exporter may say it is up, ms: one that says more had no clock
+	// when it started.
+	maxUptime = 10 * 365 * dayMs
 	// ntpOffset is 1970 in NTP's seconds.
 	ntpOffset = 2_208_988_800
 )
@@ -26,14 +27,18 @@ func (o *op) time(b []byte, r *flow.Record, c *Context) {
 		ns = v * second
 	case ie.Milliseconds:
 		ns = v * millisecond
-	case ie.NTP:
-		if v != 0 {
-			ns = ntp(binary.BigEndian.Uint64(b), c.ExportNs)
-		}
+	case ie.NTPMicro:
+		ns = ntp(v&^0x7ff, c.ExportNs) // the lowest bits are beyond its precision
+	case ie.NTPNano:
+		ns = ntp(v, c.ExportNs)
 	case ie.Uptime:
 		ns = c.uptime(uint32(v)) //nolint:gosec // 32 bits by definition
 	case ie.MicrosecondsAgo:
 		ns = c.ExportNs - v*1000
+	case ie.DurationMilli:
+		ns = duration(v*millisecond, r)
+	case ie.DurationMicro:
+		ns = duration(v*1000, r)
 	case ie.SystemInit:
 		c.initMs = v
 	}
@@ -42,9 +47,20 @@ func (o *op) time(b []byte, r *flow.Record, c *Context) {
 	}
 }
 
-// ntp converts an NTP time stamp, in the era that brings it nearest to the export time
+// duration returns the end of a flow that has a start but no end; 0 for others.
+func duration(ns uint64, r *flow.Record) uint64 {
+	if r.Has(flow.TimeFlowEndNs) || !r.Has(flow.TimeFlowStartNs) {
+		return 0
+	}
+	return r.Number(flow.TimeFlowStartNs) + ns
+}
+
+// ntp converts an NTP time stamp, 0 for none, in the era that brings it nearest to the export time
 // (RFC 7011 §6.1.9: the era changes in 2036).
 func ntp(v, exportNs uint64) uint64 {
+	if v == 0 {
+		return 0
+	}
 	seconds := int64(v>>32) - ntpOffset //nolint:gosec // 32 bits
 	const era = 1 << 32
 	export := int64(exportNs / second) //nolint:gosec // seconds of this millennium
@@ -65,7 +81,7 @@ func (c *Context) uptime(stamp uint32) uint64 {
 		return 0
 	}
 	t, export := init+uint64(stamp), c.ExportNs/millisecond
-	if export > t { // whole wraps that lie between, to the nearest
+	if export > t && export-init < maxUptime { // whole wraps that lie between, to the nearest
 		t += (export - t + 1<<31) >> 32 << 32
 	}
 	return t * millisecond
