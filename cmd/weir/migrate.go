@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"time"
@@ -123,16 +122,6 @@ func migrate(ctx context.Context, ch *clickhouse.Server, database string, log *s
 func isAway(err error) bool {
 	_, network := errors.AsType[net.Error](err)
 	return network || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
-}
-
-// withDatabase puts the database into a DSN.
-func withDatabase(dsn, database string) (string, error) {
-	u, err := url.Parse(dsn)
-	if err != nil {
-		return "", errors.New("clickhouse.dsn: is not a URL") // and may hold a password
-	}
-	u.Path = "/" + database
-	return u.String(), nil
 }
 
 // migrated is a service that needs the tables.

@@ -79,10 +79,7 @@ func (w wiring) drain(stage string) func(context.Context) {
 // insert waits for the tables before it runs.
 func (w wiring) insert(p *daemon.Process, b *bus.Bus) (daemon.Runner, error) {
 	cfg := w.Insert
-	var err error
-	if cfg.DSN, err = withDatabase(w.clickhouse.DSN(), w.ClickHouse.Database); err != nil {
-		return nil, err
-	}
+	cfg.DSN, cfg.Database = w.clickhouse.DSN(), w.ClickHouse.Database
 	s, err := insert.New(cfg, b, p.Log, p.Metrics)
 	if err != nil {
 		return nil, err
