@@ -1,3 +1,8 @@
 module github.com/weirflow/weir/test
 
-go 1.26
+go 1.26.0
+
+require (
+	github.com/google/go-cmp v0.7.0
+	github.com/gopacket/gopacket v1.7.7
+)
