@@ -51,7 +51,7 @@ func TestWhenAPartitionFlushes(t *testing.T) {
 		if due := handle(at(3*minute, 1)); due != cfg.FlushInterval {
 			t.Errorf("due in %v, want the interval", due)
 		}
-		time.Sleep(cfg.FlushInterval / 2)
+		<-time.After(cfg.FlushInterval / 2)
 		if due := handle(at(3*minute, 2)); due != cfg.FlushInterval/2 {
 			t.Errorf("due in %v, want half the interval: it starts with the first flow", due)
 		}

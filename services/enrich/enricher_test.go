@@ -70,7 +70,7 @@ func newTestLibrary(t testing.TB, asns, countries []string) *library {
 	t.Helper()
 	cfg := DefaultConfig()
 	cfg.ASNDatabases, cfg.CountryDatabases = asns, countries
-	l := newLibrary(cfg, slog.New(slog.NewTextHandler(os.Stderr, nil)), newMetrics(prometheus.NewRegistry()))
+	l := newLibrary(cfg, slog.New(slog.NewTextHandler(t.Output(), nil)), newMetrics(prometheus.NewRegistry()))
 	l.refresh()
 	return l
 }

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package enrich
+
+import (
+	"context"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/maxmind/mmdbwriter/mmdbtype"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/weirflow/weir/bus"
+	"github.com/weirflow/weir/bus/bustest"
+	"github.com/weirflow/weir/flow"
+)
+
+const partitions = 2
+
+// start runs a Service until the test ends.
+func start(t *testing.T, s *bustest.Server, cfg Config) {
+	t.Helper()
+	service, err := New(cfg, s.Connect(bus.Enrich, s.Config(partitions)), slog.New(slog.NewTextHandler(t.Output(), nil)), prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- service.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("run: %v", err)
+		}
+	})
+}
+
+// collected is the origin AS of each flow in ENRICHED, by sequence number.
+type collected struct {
+	mu sync.Mutex
+	as map[uint64][]uint64
+}
+
+func (c *collected) len() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.as)
+}
+
+func (c *collected) of(n uint64) []uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.as[n])
+}
+
+// collect reads ENRICHED until the test ends.
+func collect(t *testing.T, s *bustest.Server) *collected {
+	t.Helper()
+	c := &collected{as: map[uint64][]uint64{}}
+	b := s.Connect(bus.Insert, s.Config(partitions))
+	ctx, cancel := context.WithCancel(t.Context())
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		err := bus.Sink(ctx, b, bus.Enriched, bus.SinkConfig{MaxRows: 1000, MaxWait: 50 * time.Millisecond},
+			func(_ context.Context, _ string, batch []*flow.Batch) error {
+				c.mu.Lock()
+				defer c.mu.Unlock()
+				for _, b := range batch {
+					for i := range b.Rows() {
+						n := b.Number(flow.SequenceNum, i)
+						c.as[n] = append(c.as[n], b.Number(flow.SrcOriginAS, i))
+					}
+				}
+				return nil
+			})
+		if err != nil {
+			t.Errorf("read enriched flows: %v", err)
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		reader.Wait()
+	})
+	return c
+}
+
+func TestFlowsGoThroughOnceWhileDatabasesChange(t *testing.T) {
+	t.Parallel()
+	s := bustest.New(t)
+	path := filepath.Join(t.TempDir(), "asn.mmdb")
+	cfg := DefaultConfig()
+	cfg.ASNDatabases, cfg.PollInterval = []string{path}, 100*time.Millisecond
+	got := collect(t, s)
+	start(t, s, cfg)
+	input := s.Connect(bus.Decode, s.Config(partitions)).NewPublisher(bus.Flows, 1<<20)
+
+	deadline := time.Now().Add(30 * time.Second)
+	n, seen := uint64(0), uint64(99)
+	for want := range uint64(4) { // at first the file is not there: AS 0
+		if want > 0 {
+			writeDatabase(t, path, "GeoLite2-ASN", map[string]mmdbtype.Map{"192.0.2.0/24": asn(uint32(want))})
+		}
+		for seen != want {
+			send(t, input, n)
+			for got.len() <= int(n) {
+				if time.Now().After(deadline) {
+					t.Fatalf("after AS %d: %d of %d flows came out", seen, got.len(), n+1)
+				}
+				<-time.After(time.Millisecond)
+			}
+			as := got.of(n)
+			if len(as) != 1 || (as[0] != want && as[0] != seen) {
+				t.Fatalf("flow %d came out with AS %v, after AS %d", n, as, seen)
+			}
+			seen = as[0]
+			n++
+		}
+	}
+}
+
+// send puts a flow of 192.0.2.1 into FLOWS.
+func send(t *testing.T, p *bus.Publisher, n uint64) {
+	t.Helper()
+	var r flow.Record
+	r.SetNumber(flow.SequenceNum, n)
+	r.SetAddress(flow.SrcAddr, [16]byte{10: 0xff, 0xff, 192, 0, 2, 1})
+	var b flow.Batch
+	b.Append(&r)
+	if err := p.Publish(int(n%partitions), &b, func() {}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestNewRefusesAWrongConfiguration(t *testing.T) {
+	t.Parallel()
+	_, err := New(Config{ASNDatabases: []string{"a", ""}, CountryDatabases: []string{""}}, nil, nil, prometheus.NewRegistry())
+	const want = `configure enrich: asn_databases: a path is empty
+country_databases: a path is empty
+poll_interval: 0s is less than 100ms
+cache_entries: 0 is not between 1 and 16777216`
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if err := DefaultConfig().Validate(); err != nil {
+		t.Errorf("the defaults: %v", err)
+	}
+}
