@@ -20,15 +20,15 @@ type stage struct {
 func newStage(reg prometheus.Registerer, name string) stage {
 	labels := prometheus.Labels{"service": name, "stream": "X"}
 	s := stage{
-		lag:  prometheus.NewGauge(prometheus.GaugeOpts{Name: "weir_bus_lag_messages", ConstLabels: labels}),
-		read: prometheus.NewCounter(prometheus.CounterOpts{Name: "weir_bus_read_messages_total", ConstLabels: labels}),
+		lag:  prometheus.NewGauge(prometheus.GaugeOpts{Name: "weir_bus_lag_messages", Help: "Lag.", ConstLabels: labels}),
+		read: prometheus.NewCounter(prometheus.CounterOpts{Name: "weir_bus_read_messages_total", Help: "Read.", ConstLabels: labels}),
 	}
 	reg.MustRegister(s.lag, s.read)
 	return s
 }
 
 func counter(reg prometheus.Registerer, name string, labels prometheus.Labels) prometheus.Counter {
-	c := prometheus.NewCounter(prometheus.CounterOpts{Name: name, ConstLabels: labels})
+	c := prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: "Any.", ConstLabels: labels})
 	reg.MustRegister(c)
 	return c
 }
