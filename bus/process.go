@@ -123,7 +123,7 @@ func (l *loop[In, Out, PI, PO]) run(ctx context.Context, messages <-chan input, 
 		}
 		timer.Reset(time.Until(wake))
 		more := messages
-		if l.out.SizeVT() >= maxOutput || (l.single && l.inputs > 0) {
+		if l.out.SizeVT() >= maxOutput || (l.single && l.inputs > 0) || l.overdue() {
 			more = nil
 		}
 		select {
@@ -144,6 +144,16 @@ func (l *loop[In, Out, PI, PO]) run(ctx context.Context, messages <-chan input, 
 			return err
 		}
 	}
+}
+
+// overdue tells that what is held should be flushed, and waits for an append under way: while
+// the stream is full, that may be long, and a holder must not grow meanwhile.
+func (l *loop[In, Out, PI, PO]) overdue() bool {
+	if l.holder == nil {
+		return false
+	}
+	due := l.holder.Due()
+	return !due.IsZero() && !due.After(time.Now())
 }
 
 // idle is a wake-up that never matters.
