@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -35,6 +36,7 @@ type Service struct {
 	exporters *exporters
 	publisher *bus.Publisher
 	batches   []*batch // of each partition
+	listening atomic.Bool
 }
 
 // New checks cfg and prepares a Service. It does no I/O and starts no goroutine.
@@ -56,6 +58,14 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 	return s, nil
 }
 
+// Ready returns nil while the listeners are bound.
+func (s *Service) Ready() error {
+	if !s.listening.Load() {
+		return errors.New("listeners are not bound")
+	}
+	return nil
+}
+
 // Run receives until ctx ends, then stores what it and the kernel hold. A clean stop
 // returns nil.
 func (s *Service) Run(ctx context.Context) error {
@@ -74,6 +84,9 @@ func (s *Service) Run(ctx context.Context) error {
 		s.announce(l)
 	}
 	s.publisher = s.bus.NewPublisher(bus.Datagrams, s.cfg.MaxPendingBytes)
+	defer s.publisher.Close()
+	s.listening.Store(true)
+	defer s.listening.Store(false)
 
 	// Readers and the flusher: the first error stops all of them.
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -208,16 +221,8 @@ func reasonOf(err error) string {
 
 // publish hands d over to JetStream.
 func (s *Service) publish(partition int, d *flow.Datagrams) error {
-	rows, size := float64(d.Rows()), float64(d.SizeVT())
-	s.m.pending.Add(size)
-	err := s.publisher.Publish(partition, d, func() {
-		s.m.pending.Sub(size)
-		s.m.stored.Add(rows)
-	})
-	if err != nil {
-		s.m.pending.Sub(size)
-	}
-	return err
+	rows := float64(d.Rows())
+	return s.publisher.Publish(partition, d, func() { s.m.stored.Add(rows) })
 }
 
 // flushUntil publishes every batch at the flush interval, until ctx ends.
@@ -232,6 +237,7 @@ func (s *Service) flushUntil(ctx context.Context) {
 			for _, b := range s.batches {
 				_ = b.flush() // the rows stay, and what does not fit is refused and counted
 			}
+			s.m.pending.Set(float64(s.publisher.PendingBytes()))
 		}
 	}
 }
