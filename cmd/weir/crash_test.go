@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/weirflow/weir/clickhouse/clickhousetest"
 )
 
 // load sends datagrams of four exporters, perSecond each, until ctx ends.
@@ -111,5 +113,31 @@ func TestKilledClickHouseLosesNothingAndDoublesNothing(t *testing.T) {
 	s.expectRollups()
 	if code := s.interrupt(); code != 0 {
 		t.Errorf("weir up ended with %d", code)
+	}
+}
+
+// A ClickHouse that weir up did not start is away for a minute.
+func TestClickHouseAwayLosesNothing(t *testing.T) {
+	t.Parallel()
+	const perSecond, exporters, away = 100, 4, 60 // s
+	ch := clickhousetest.New(t)
+	s := newStack(t, "--clickhouse.dsn", "clickhouse://"+ch.Native)
+	s.http = ch.HTTP
+	s.begin()
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	sent := load(ctx, t, s.flows, perSecond)
+	s.untilRows(5_000)
+	ch.Kill()
+	stored := func() float64 { return s.metric("weir_ingest_stored_datagrams_total") }
+	until := stored() + perSecond*exporters*away
+	s.until("a minute of load", func() bool { return stored() >= until })
+	ch.Start()
+	stop()
+	sent()
+	s.settle()
+	s.expectRollups()
+	if refused := s.metric("weir_ingest_refused_datagrams_total"); refused > 0 {
+		t.Errorf("%v datagrams were refused", refused)
 	}
 }

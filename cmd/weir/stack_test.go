@@ -18,6 +18,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/weirflow/weir/clickhouse/clickhousetest"
 )
 
 // patience bounds every wait of these tests: the machine may be slow, a stage must not hang.
@@ -40,10 +42,8 @@ var program = sync.OnceValues(func() (string, error) {
 // stack is a `weir up` of a test: a process of its own, with all of its ports and data.
 type stack struct {
 	t      *testing.T
-	dir    string
 	flows  string // UDP address to send to
 	http   string // ClickHouse
-	native string
 	nats   string
 	health string // metrics and health
 	args   []string
@@ -52,38 +52,38 @@ type stack struct {
 	log    lockedBuffer
 }
 
-// engine returns the ClickHouse engine that tests run with.
-func engine(t *testing.T) string {
-	t.Helper()
-	path := os.Getenv("WEIR_TEST_CLICKHOUSE")
-	if _, err := os.Stat(path); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal("WEIR_TEST_CLICKHOUSE names no libchdb.so: run make test")
-		}
-		t.Skip("WEIR_TEST_CLICKHOUSE names no libchdb.so: run make test")
-	}
-	return path
-}
-
 // up starts a stack and waits until it takes flows and answers queries. It ends with the test.
 func up(t *testing.T, args ...string) *stack {
 	t.Helper()
-	s := &stack{
-		t: t, dir: t.TempDir(), flows: freePort(t, "udp"), http: freePort(t, "tcp"), native: freePort(t, "tcp"),
-		nats: freePort(t, "tcp"), health: freePort(t, "tcp"),
-	}
+	s := newStack(t, args...)
+	s.begin()
+	return s
+}
+
+// newStack prepares a stack that is not started.
+func newStack(t *testing.T, args ...string) *stack {
+	t.Helper()
+	free := func() string { return clickhousetest.FreeAddress(t) }
+	s := &stack{t: t, flows: freeUDP(t), http: free(), nats: free(), health: free()}
 	s.args = append([]string{
-		"up", "--data", s.dir, "--ingest.listen", s.flows, "--clickhouse.http_listen", s.http, "--clickhouse.native_listen", s.native,
-		"--clickhouse.engine", engine(t), "--nats_server.listen", s.nats, "--http.listen", s.health, "--status_interval", "0s",
+		"up", "--data", t.TempDir(), "--ingest.listen", s.flows, "--clickhouse.http_listen", s.http, "--clickhouse.native_listen", free(),
+		"--clickhouse.engine", clickhousetest.Engine(t), "--nats_server.listen", s.nats, "--http.listen", s.health, "--status_interval", "0s",
 	}, args...)
-	s.start()
-	t.Cleanup(func() {
-		s.kill()
-		if t.Failed() {
-			t.Logf("weir up said:\n%s", s.log.tail(8000))
+	return s
+}
+
+// begin starts the stack, which ends with the test.
+func (s *stack) begin() {
+	s.t.Helper()
+	s.t.Cleanup(func() {
+		if s.cmd != nil {
+			s.kill()
+		}
+		if s.t.Failed() {
+			s.t.Logf("weir up said:\n%s", s.log.tail(8000))
 		}
 	})
-	return s
+	s.start()
 }
 
 // start runs weir up, for the first time or again.
@@ -245,23 +245,15 @@ func (s *stack) children() []int {
 	return pids
 }
 
-// freePort returns an address of loopback that nobody listens on.
-func freePort(t *testing.T, network string) string {
+// freeUDP returns an address of loopback that nobody listens on.
+func freeUDP(t *testing.T) string {
 	t.Helper()
-	if network == "udp" {
-		c, err := net.ListenPacket("udp", "127.0.0.1:0") //nolint:noctx // closed at once
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		return c.LocalAddr().String()
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
+	c, err := new(net.ListenConfig).ListenPacket(t.Context(), "udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().String()
+	defer c.Close()
+	return c.LocalAddr().String()
 }
 
 // lockedBuffer takes what a process prints.
