@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decode
+
+import (
+	"testing"
+
+	"github.com/weirflow/weir/flow"
+	"github.com/weirflow/weir/services/decode/internal/packet"
+	"github.com/weirflow/weir/services/decode/internal/template"
+)
+
+// fuzzDatagrams decodes two datagrams of one exporter, so that the first can be the template of
+// the second. The invariants: no panic, it ends, no more rows than octets and than the limit, and
+// later traffic is not disturbed. starts says which seeds the target takes.
+func fuzzDatagrams(f *testing.F, starts func(p []byte) bool) {
+	f.Helper()
+	good := goodDatagrams()
+	for i, p := range good {
+		if starts(p) {
+			f.Add(good[max(i-1, 0)], p)
+		}
+	}
+	for _, p := range nastyDatagrams() {
+		if starts(p) {
+			f.Add(p, p)
+		}
+	}
+	f.Fuzz(func(t *testing.T, first, second []byte) {
+		if len(first) > 65000 || len(second) > 65000 || !starts(second) {
+			return
+		}
+		d := newDecoder(DefaultConfig())
+		for _, p := range [][]byte{first, second} {
+			b := feed(d, p)
+			if b.Rows() > d.cfg.MaxRecords || b.Rows() > len(p) {
+				t.Fatalf("%d rows of %d octets", b.Rows(), len(p))
+			}
+			if n := len(b.AppendVT(nil)); n > 2048*(b.Rows()+1) {
+				t.Fatalf("%d octets of %d rows", n, b.Rows())
+			}
+		}
+		for a, x := range d.changed {
+			state := x.Append(nil)
+			if len(state) > 16*(len(first)+len(second)+64) {
+				t.Fatalf("exporter %s: state of %d octets", a, len(state))
+			}
+			if _, err := template.Load(state, d.limits()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		other := sflowDatagram(1, flowSample(1, header(11, ipv4(6, 0, tcp))))
+		if b := feed(d, other); b.Rows() != 1 {
+			t.Fatalf("afterwards %d rows, want 1", b.Rows())
+		}
+	})
+}
+
+func FuzzNetFlow(f *testing.F) {
+	fuzzDatagrams(f, func(p []byte) bool { return len(p) > 1 && p[0] == 0 && p[1] >= 1 && p[1] <= 8 })
+}
+
+func FuzzNetFlow9(f *testing.F) {
+	fuzzDatagrams(f, func(p []byte) bool { return len(p) > 1 && p[0] == 0 && p[1] == 9 })
+}
+
+func FuzzIPFIX(f *testing.F) {
+	fuzzDatagrams(f, func(p []byte) bool { return len(p) > 1 && p[0] == 0 && p[1] == 10 })
+}
+
+func FuzzSFlow(f *testing.F) {
+	fuzzDatagrams(f, func(p []byte) bool { return len(p) > 3 && p[0]|p[1]|p[2] == 0 && p[3] == 5 })
+}
+
+func FuzzPacket(f *testing.F) {
+	for kind, p := range [][]byte{ethernet(0x800, ipv4(6, 0, tcp)), nested(20), wire(u32(0), u32(0x100), ipv6(44, u8(43), u8(0), make([]byte, 40)))} {
+		f.Add(byte(kind), p)
+	}
+	f.Add(byte(1), ipv6(60, bytesOf(60, 0, 200)))
+	f.Fuzz(func(t *testing.T, kind byte, p []byte) {
+		var r flow.Record
+		const layers = 16
+		switch kind % 3 {
+		case 0:
+			packet.Ethernet(p, &r, layers)
+		case 1:
+			packet.IP(p, &r, layers)
+		default:
+			packet.MPLS(p, &r, layers)
+		}
+		if n := r.Len(flow.LayerStack); n > layers || n != r.Len(flow.LayerSize) {
+			t.Fatalf("%d layers", n)
+		}
+	})
+}
+
+func FuzzState(f *testing.F) {
+	d := newDecoder(DefaultConfig())
+	feed(d, goodDatagrams()...)
+	for _, x := range d.exporters {
+		f.Add(x.Append(nil))
+	}
+	f.Fuzz(func(t *testing.T, p []byte) {
+		x, err := template.Load(p, d.limits())
+		if err != nil {
+			return
+		}
+		state := x.Append(nil)
+		if len(state) > 16*len(p)+16 {
+			t.Fatalf("%d octets became %d", len(p), len(state))
+		}
+		if _, err := template.Load(state, d.limits()); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
