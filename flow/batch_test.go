@@ -203,8 +203,9 @@ func TestTableEqualsProto(t *testing.T) {
 func TestJoin(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(3, 4))
+	var joined flow.Batch
 	for range 20 {
-		var joined flow.Batch
+		joined.Reset()
 		var want []row
 		for range 3 {
 			var part, read flow.Batch

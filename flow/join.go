@@ -53,10 +53,14 @@ func (b *Batch) takeOver(o *Batch) {
 
 // join writes the values of o behind the first rows values.
 func (c *column) join(rows int, o *column) {
-	if o.width == 16 {
-		for i := range o.rows {
-			c.putAddress(rows+i, (*[16]byte)(o.buf[16*i:]))
-		}
+	if o.width > c.width {
+		c.widen(o.width)
+	}
+	if o.width == c.width {
+		c.pad(rows)
+		c.buf = append(c.buf, o.buf[:o.rows*int(o.width)]...)
+		c.rows += o.rows
+		c.used |= o.used
 		return
 	}
 	for i := range o.rows {
