@@ -34,8 +34,8 @@ build: ## build bin/weir
 
 .PHONY: demo
 demo: engine exporter build ## set up, run everything, send traffic, show what arrived, go on running
-	$(call say,running the demo)
-	tools/demo.sh
+	go build -o bin/demo ./test/demo
+	@bin/demo bin/weir
 
 .PHONY: run
 run: engine build ## run everything on this machine, flows to :2055 :4739 :6343
@@ -79,7 +79,7 @@ fuzz: ## run every fuzz target for T (default 30s)
 .PHONY: bench
 bench: engine build ## compare with GoFlow2 and measure the whole pipeline
 	$(call say,measuring)
-	tools/bench.sh
+	go run ./test/bench
 
 # --- keep in order
 
