@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/weirflow/weir/services/decode/internal/datagram"
+	"github.com/weirflow/weir/services/decode/internal/row"
 	"github.com/weirflow/weir/services/decode/internal/template"
 )
 
@@ -72,4 +74,22 @@ func (c Config) Validate() error {
 		errs = append(errs, fmt.Errorf("max_age: is %v, want 0 or more", c.MaxAge))
 	}
 	return errors.Join(errs...)
+}
+
+func (c Config) limits() datagram.Limits {
+	return datagram.Limits{
+		Exporters: c.MaxExporters,
+		Layers:    c.MaxLayers,
+		Rows: row.Limits{
+			Records: c.MaxRecords,
+			AheadNs: uint64(c.MaxAhead.Nanoseconds()), //nolint:gosec // not negative
+			PastNs:  uint64(c.MaxAge.Nanoseconds()),   //nolint:gosec // not negative
+		},
+		Templates: template.Limits{
+			Domains:   c.MaxDomains,
+			Templates: c.MaxTemplates,
+			Fields:    c.MaxFields,
+			Samplers:  c.MaxSamplers,
+		},
+	}
 }

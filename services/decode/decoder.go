@@ -3,130 +3,69 @@
 package decode
 
 import (
-	"encoding/binary"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
 	"net/netip"
 
+	"github.com/weirflow/weir/bus"
 	"github.com/weirflow/weir/flow"
-	"github.com/weirflow/weir/services/decode/internal/ipfix"
-	"github.com/weirflow/weir/services/decode/internal/netflow5"
-	"github.com/weirflow/weir/services/decode/internal/refusal"
-	"github.com/weirflow/weir/services/decode/internal/row"
-	"github.com/weirflow/weir/services/decode/internal/sflow"
-	"github.com/weirflow/weir/services/decode/internal/template"
+	"github.com/weirflow/weir/services/decode/internal/datagram"
 )
 
-// decoder decodes the datagrams of one partition. It knows nothing of the bus. It is not
-// safe for concurrent use.
+// decoder decodes a partition, and leaves what its exporters told to whoever decodes it next.
 type decoder struct {
-	cfg       Config
-	exporters map[netip.Addr]*template.Exporter
-	// changed are the exporters with news since the last call of news.
-	changed map[netip.Addr]*template.Exporter
-
-	rows      row.Writer
-	sflow     *sflow.Decoder
-	netflow5  *netflow5.Decoder
-	ipfix     *ipfix.Decoder
-	datagrams [row.NumTypes]uint64
-	gaps      map[netip.Addr]uint64
+	s    *Service
+	p    int
+	core *datagram.Decoder
 }
 
-func newDecoder(cfg Config) *decoder {
-	d := &decoder{
-		cfg:       cfg,
-		exporters: make(map[netip.Addr]*template.Exporter),
-		changed:   make(map[netip.Addr]*template.Exporter),
-		gaps:      make(map[netip.Addr]uint64),
-	}
-	d.rows.Limits = row.Limits{
-		Records: cfg.MaxRecords,
-		AheadNs: uint64(cfg.MaxAhead.Nanoseconds()), //nolint:gosec // not negative
-		PastNs:  uint64(cfg.MaxAge.Nanoseconds()),   //nolint:gosec // not negative
-	}
-	d.sflow = sflow.New(&d.rows, cfg.MaxLayers)
-	d.netflow5 = netflow5.New(&d.rows)
-	d.ipfix = ipfix.New(&d.rows, cfg.MaxLayers)
-	return d
+// Handle implements bus.Handler. What exporters told is written before the flows are
+// appended, so that whoever goes on from the position knows it.
+func (d *decoder) Handle(ctx context.Context, in *flow.Datagrams, out *flow.Batch) error {
+	d.core.Decode(in, out)
+	d.s.m.add(d.core.Take())
+	return d.core.Save(func(exporter netip.Addr, state []byte) error {
+		d.s.m.stateWrites.Inc()
+		return d.s.bus.PutState(ctx, bus.Templates, d.p, keyOf(exporter), state)
+	})
 }
 
-// decode adds the flows of the datagrams to out.
-func (d *decoder) decode(in *flow.Datagrams, out *flow.Batch) {
-	for g := range in.All() {
-		d.datagram(g, out)
-	}
-}
-
-func (d *decoder) datagram(g *flow.Datagram, out *flow.Batch) {
-	kind := kindOf(g.Payload)
-	d.datagrams[kind]++
-	d.rows.Begin(out, kind, g.Exporter, g.ReceivedNs)
-	if kind == row.Unknown {
-		d.rows.Refuse(refusal.VersionUnknown)
-		return
-	}
-	x := d.exporter(g.Exporter)
-	var gaps uint64
-	switch kind {
-	case row.SFlow5:
-		gaps = d.sflow.Decode(x, g.Payload)
-	case row.NetFlow1, row.NetFlow5, row.NetFlow7, row.NetFlow8:
-		gaps = d.netflow5.Decode(x, g.Payload)
-	default:
-		if x == nil {
-			d.rows.Refuse(refusal.ExporterLimit)
-			return
+// load reads the state of all exporters of the partition. One that can't be read is as one
+// that is new: it sends its templates again.
+func (d *decoder) load(ctx context.Context) error {
+	return d.s.bus.LoadState(ctx, bus.Templates, d.p, func(key string, state []byte) error {
+		if err := d.restore(key, state); err != nil {
+			d.s.log.Warn("state of an exporter is left out", "partition", d.p, "key", key, "error", err)
 		}
-		gaps = d.ipfix.Decode(x, g.Payload)
-		if x.Changed() {
-			d.changed[g.Exporter] = x
-		}
-	}
-	if gaps != 0 {
-		d.gaps[g.Exporter] += gaps
-	}
+		return nil
+	})
 }
 
-// kindOf tells the protocol by the version words: sFlow has 32 bits, the others 16.
-func kindOf(p []byte) row.Type {
-	if len(p) < 4 {
-		return row.Unknown
+func (d *decoder) restore(key string, state []byte) error {
+	exporter, err := exporterOf(key)
+	if err != nil {
+		return err
 	}
-	switch binary.BigEndian.Uint16(p) {
-	case 0:
-		if binary.BigEndian.Uint16(p[2:]) == sflow.Version {
-			return row.SFlow5
-		}
-	case 1:
-		return row.NetFlow1
-	case 5:
-		return row.NetFlow5
-	case 7:
-		return row.NetFlow7
-	case 8:
-		return row.NetFlow8
-	case 9:
-		return row.NetFlow9
-	case 10:
-		return row.IPFIX
+	if err := d.core.Restore(exporter, state); err != nil {
+		return fmt.Errorf("exporter %s: %w", exporter, err)
 	}
-	return row.Unknown
+	return nil
 }
 
-// exporter returns what is known of an exporter, nil beyond the limit.
-func (d *decoder) exporter(a netip.Addr) *template.Exporter {
-	x, ok := d.exporters[a]
-	if !ok && len(d.exporters) < d.cfg.MaxExporters {
-		x = template.New(d.limits())
-		d.exporters[a] = x
-	}
-	return x
+// keyOf returns the key of an exporter: keys of a bucket can't have colons.
+func keyOf(exporter netip.Addr) string {
+	a := exporter.As16()
+	return hex.EncodeToString(a[:])
 }
 
-func (d *decoder) limits() template.Limits {
-	return template.Limits{
-		Domains:   d.cfg.MaxDomains,
-		Templates: d.cfg.MaxTemplates,
-		Fields:    d.cfg.MaxFields,
-		Samplers:  d.cfg.MaxSamplers,
+var errKey = errors.New("not an exporter's key")
+
+func exporterOf(key string) (netip.Addr, error) {
+	b, err := hex.DecodeString(key)
+	if err != nil || len(b) != 16 {
+		return netip.Addr{}, errKey
 	}
+	return netip.AddrFrom16([16]byte(b)).Unmap(), nil
 }

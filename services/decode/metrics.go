@@ -8,6 +8,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/weirflow/weir/services/decode/internal/datagram"
 	"github.com/weirflow/weir/services/decode/internal/refusal"
 	"github.com/weirflow/weir/services/decode/internal/row"
 )
@@ -64,17 +65,15 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	return m
 }
 
-// take adds what a decoder has counted, and resets its counts.
-func (m *metrics) take(d *decoder) {
-	addAll(m.datagrams[:], d.datagrams[:])
-	addAll(m.flows[:], d.rows.Flows[:])
-	addAll(m.refused[:], d.rows.Refused[:])
-	m.templates.Add(float64(d.ipfix.Learned))
-	d.ipfix.Learned = 0
-	for exporter, n := range d.gaps {
+// add adds what a decoder has counted.
+func (m *metrics) add(c datagram.Counts) {
+	addAll(m.datagrams[:], c.Datagrams[:])
+	addAll(m.flows[:], c.Flows[:])
+	addAll(m.refused[:], c.Refused[:])
+	m.templates.Add(float64(c.Templates))
+	for exporter, n := range c.Gaps {
 		m.gap(exporter).Add(float64(n))
 	}
-	clear(d.gaps)
 }
 
 func addAll(counters []prometheus.Counter, counts []uint64) {
@@ -83,7 +82,6 @@ func addAll(counters []prometheus.Counter, counts []uint64) {
 			counters[i].Add(float64(n))
 		}
 	}
-	clear(counts)
 }
 
 // gap returns the counter of an exporter.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/weirflow/weir/bus"
 	"github.com/weirflow/weir/flow"
+	"github.com/weirflow/weir/services/decode/internal/datagram"
 )
 
 // Service decodes datagrams into flows.
@@ -36,9 +37,9 @@ func (s *Service) Run(ctx context.Context) error {
 
 // open takes partition p over: its templates are there before its first datagram.
 func (s *Service) open(ctx context.Context, p int) (bus.Handler[flow.Datagrams, flow.Batch], error) {
-	h := &partition{s: s, p: p, dec: newDecoder(s.cfg)}
-	if err := h.load(ctx); err != nil {
+	d := &decoder{s: s, p: p, core: datagram.New(s.cfg.limits())}
+	if err := d.load(ctx); err != nil {
 		return nil, fmt.Errorf("load templates of partition %d: %w", p, err)
 	}
-	return h, nil
+	return d, nil
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package decode
+package datagram
 
 import (
 	"testing"
@@ -30,10 +30,10 @@ func fuzzDatagrams(f *testing.F, starts func(p []byte) bool) {
 		if len(first) > 65000 || len(second) > 65000 || !starts(second) {
 			return
 		}
-		d := newDecoder(DefaultConfig())
+		d := New(testLimits)
 		for _, p := range [][]byte{first, second} {
 			b := feed(d, p)
-			if b.Rows() > d.cfg.MaxRecords || b.Rows() > len(p) {
+			if b.Rows() > testLimits.Rows.Records || b.Rows() > len(p) {
 				t.Fatalf("%d rows of %d octets", b.Rows(), len(p))
 			}
 			if n := len(b.AppendVT(nil)); n > 2048*(b.Rows()+1) {
@@ -45,7 +45,7 @@ func fuzzDatagrams(f *testing.F, starts func(p []byte) bool) {
 			if len(state) > 16*(len(first)+len(second)+64) {
 				t.Fatalf("exporter %s: state of %d octets", a, len(state))
 			}
-			if _, err := template.Load(state, d.limits()); err != nil {
+			if _, err := template.Load(state, testLimits.Templates); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -95,13 +95,13 @@ func FuzzPacket(f *testing.F) {
 }
 
 func FuzzState(f *testing.F) {
-	d := newDecoder(DefaultConfig())
+	d := New(testLimits)
 	feed(d, goodDatagrams()...)
 	for _, x := range d.exporters {
 		f.Add(x.Append(nil))
 	}
 	f.Fuzz(func(t *testing.T, p []byte) {
-		x, err := template.Load(p, d.limits())
+		x, err := template.Load(p, testLimits.Templates)
 		if err != nil {
 			return
 		}
@@ -109,7 +109,7 @@ func FuzzState(f *testing.F) {
 		if len(state) > 16*len(p)+16 {
 			t.Fatalf("%d octets became %d", len(p), len(state))
 		}
-		if _, err := template.Load(state, d.limits()); err != nil {
+		if _, err := template.Load(state, testLimits.Templates); err != nil {
 			t.Fatal(err)
 		}
 	})

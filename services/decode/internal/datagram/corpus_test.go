@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package decode
+package datagram
 
 import (
 	"bufio"
@@ -26,7 +26,7 @@ func corpusDir(t *testing.T) string {
 	t.Helper()
 	dir := os.Getenv("WEIR_CORPUS")
 	if dir == "" {
-		dir = "../../../shared/corpus"
+		dir = "../../../../../shared/corpus"
 	}
 	if _, err := os.Stat(filepath.Join(dir, "arbiter")); err != nil {
 		t.Skipf("no corpus of captures in %s: set WEIR_CORPUS", dir)
@@ -48,7 +48,7 @@ var arbiterFields = []flow.Field{
 type record map[string]string
 
 // TestCorpus decodes every capture as one exporter after the other and compares each record
-// with the corpus. What differs, and why, stands in testdata/differences.md.
+// with the corpus. What differs, and why, stands in the service's testdata/differences.md.
 func TestCorpus(t *testing.T) {
 	t.Parallel()
 	dir := corpusDir(t)
@@ -159,13 +159,13 @@ func textOf(v any) string {
 // decodeCapture decodes a capture by number of packet.
 func decodeCapture(t *testing.T, path string) map[int][]record {
 	t.Helper()
-	cfg := DefaultConfig()
-	cfg.MaxAhead, cfg.MaxAge = 0, 0 // captures are of any age
-	d := newDecoder(cfg)
+	limits := testLimits
+	limits.Rows.AheadNs, limits.Rows.PastNs = 0, 0 // captures are of any age
+	d := New(limits)
 	records := map[int][]record{}
 	for i, g := range readCapture(t, path) {
 		var b flow.Batch
-		d.datagram(&g, &b)
+		d.decode(&g, &b)
 		for row := range b.Rows() {
 			records[i+1] = append(records[i+1], recordOf(&b, row))
 		}
@@ -257,7 +257,7 @@ func readCapture(t *testing.T, path string) []flow.Datagram {
 // readDifferences reads the table of testdata/differences.md: capture, field, records, why.
 func readDifferences(t *testing.T) map[string]int {
 	t.Helper()
-	file, err := os.Open("testdata/differences.md")
+	file, err := os.Open("../../testdata/differences.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package decode
+package datagram
 
 import (
 	"testing"
@@ -31,7 +31,7 @@ func templateSet(v9 bool, id u16, specifiers ...u16) []byte {
 
 func TestNetFlow9(t *testing.T) {
 	t.Parallel()
-	d := newDecoder(DefaultConfig())
+	d := New(testLimits)
 	b := feed(d, v9(1, 7, templateSet(true, 256, specifiers...), set(256, dataRecord, dataRecord, u16(0))))
 	if b.Rows() != 2 {
 		t.Fatalf("%d rows, want 2: two octets are padding", b.Rows())
@@ -47,7 +47,7 @@ func TestNetFlow9(t *testing.T) {
 func TestUptimeWraps(t *testing.T) {
 	t.Parallel()
 	stamps := set(256, u32(0xffffff00), u32(uptime+500))
-	b := feed(newDecoder(DefaultConfig()), v9(1, 0, templateSet(true, 256, 22, 4, 21, 4), stamps))
+	b := feed(New(testLimits), v9(1, 0, templateSet(true, 256, 22, 4, 21, 4), stamps))
 	checkRow(t, b, 0, values{
 		flow.TimeFlowStartNs: exportTime*second - (uptime+0x100)*ms, // before the wrap
 		flow.TimeFlowEndNs:   exportTime*second + 500*ms,            // a little ahead of the header
@@ -84,7 +84,7 @@ func TestIPFIXData(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			d := newDecoder(DefaultConfig())
+			d := New(testLimits)
 			b := feed(d, ipfixMessage(5, 3, templateSet(false, 300, tt.specifiers...)), ipfixMessage(5, 3, set(300, tt.record)))
 			if b.Rows() != 1 {
 				t.Fatalf("%d rows, want 1", b.Rows())
@@ -99,7 +99,7 @@ func TestIPFIXData(t *testing.T) {
 func TestMPLSLabels(t *testing.T) {
 	t.Parallel()
 	record := wire([3]byte{0, 0x64, 0x11}, [3]byte{0, 0x32, 0x10}, [3]byte{}, [4]byte{192, 0, 2, 9})
-	b := feed(newDecoder(DefaultConfig()), ipfixMessage(0, 0, templateSet(false, 300, 71, 3, 70, 3, 72, 3, 47, 4), set(300, record)))
+	b := feed(New(testLimits), ipfixMessage(0, 0, templateSet(false, 300, 71, 3, 70, 3, 72, 3, 47, 4), set(300, record)))
 	if got := flow.AppendListNumbers[uint32](nil, b, flow.MPLSLabel); len(got) != 2 || got[0] != 0x321 || got[1] != 0x641 {
 		t.Errorf("labels %x, want 321 641: top of the stack first, without the empty section", got)
 	}
@@ -127,7 +127,7 @@ func TestSampling(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			d := newDecoder(DefaultConfig())
+			d := New(testLimits)
 			data := set(300, u32(9), u32(1))
 			b := feed(d, ipfixMessage(0, 3, templateSet(false, 300, 302, 4, 2, 4), tt.options, tt.data, data), ipfixMessage(0, 4, templateSet(false, 300, 302, 4, 2, 4), data))
 			checkRow(t, b, 0, values{flow.SamplingRate: tt.want})
@@ -137,7 +137,7 @@ func TestSampling(t *testing.T) {
 	}
 	t.Run("NetFlow v9: scope fields are no elements", func(t *testing.T) {
 		t.Parallel()
-		d := newDecoder(DefaultConfig())
+		d := New(testLimits)
 		// Scope 1 is the system; element 1 would be octets. 48, 34 in 1 and 2 octets.
 		opt := set(1, u16(400), u16(4), u16(8), []u16{1, 4, 48, 1, 34, 2})
 		b := feed(d, v9(1, 0, opt, set(400, u32(5), u8(2), u16(50)), templateSet(true, 300, 48, 1, 2, 1), set(300, u8(2), u8(1))))
@@ -150,13 +150,13 @@ func TestTemplates(t *testing.T) {
 	t.Run("the source port is no part of the scope", func(t *testing.T) {
 		t.Parallel()
 		// feed uses one exporter; the decoder never sees the port.
-		d := newDecoder(DefaultConfig())
+		d := New(testLimits)
 		feed(d, v9(1, 7, templateSet(true, 256, specifiers...)))
 		checkRow(t, feed(d, v9(2, 7, set(256, dataRecord))), 0, dataWant)
 	})
 	t.Run("another domain or version has its own", func(t *testing.T) {
 		t.Parallel()
-		d := newDecoder(DefaultConfig())
+		d := New(testLimits)
 		feed(d, v9(1, 7, templateSet(true, 256, specifiers...)))
 		if b := feed(d, v9(1, 8, set(256, dataRecord)), ipfixMessage(1, 7, set(256, dataRecord))); b.Rows() != 0 {
 			t.Errorf("%d rows, want none", b.Rows())
@@ -165,20 +165,20 @@ func TestTemplates(t *testing.T) {
 	})
 	t.Run("a set without template costs only itself", func(t *testing.T) {
 		t.Parallel()
-		d := newDecoder(DefaultConfig())
+		d := New(testLimits)
 		b := feed(d, v9(1, 7, templateSet(true, 256, specifiers...), set(257, u32(1)), set(256, dataRecord)))
 		checkRow(t, b, 0, dataWant)
 		checkRefused(t, d, map[refusal.Reason]uint64{refusal.TemplateUnknown: 1})
 	})
 	t.Run("a redefinition holds from its place on", func(t *testing.T) {
 		t.Parallel()
-		b := feed(newDecoder(DefaultConfig()), v9(1, 7, templateSet(true, 256, 1, 4), set(256, u32(5)), templateSet(true, 256, 2, 4), set(256, u32(6))))
+		b := feed(New(testLimits), v9(1, 7, templateSet(true, 256, 1, 4), set(256, u32(5)), templateSet(true, 256, 2, 4), set(256, u32(6))))
 		checkRow(t, b, 0, values{flow.Bytes: 5, flow.Packets: 0})
 		checkRow(t, b, 1, values{flow.Bytes: 0, flow.Packets: 6})
 	})
 	t.Run("a withdrawal over UDP is ignored", func(t *testing.T) {
 		t.Parallel()
-		d := newDecoder(DefaultConfig())
+		d := New(testLimits)
 		withdrawal := set(2, u16(256), u16(0))
 		b := feed(d, ipfixMessage(1, 7, templateSet(false, 256, specifiers...)), ipfixMessage(1, 7, withdrawal), ipfixMessage(1, 7, set(256, dataRecord)))
 		checkRow(t, b, 0, dataWant)
@@ -187,11 +187,11 @@ func TestTemplates(t *testing.T) {
 	t.Run("enterprise elements are passed over", func(t *testing.T) {
 		t.Parallel()
 		tmpl := set(2, u16(256), u16(2), u16(0x8000|1), u16(4), u32(9), u16(2), u16(4))
-		checkRow(t, feed(newDecoder(DefaultConfig()), ipfixMessage(1, 7, tmpl, set(256, u32(5), u32(6)))), 0, values{flow.Bytes: 0, flow.Packets: 6})
+		checkRow(t, feed(New(testLimits), ipfixMessage(1, 7, tmpl, set(256, u32(5), u32(6)))), 0, values{flow.Bytes: 0, flow.Packets: 6})
 	})
 	t.Run("two messages in a datagram", func(t *testing.T) {
 		t.Parallel()
-		d := newDecoder(DefaultConfig())
+		d := New(testLimits)
 		first, second := ipfixMessage(1, 7, templateSet(false, 256, specifiers...), set(256, dataRecord)), ipfixMessage(2, 7, set(256, dataRecord))
 		b := feed(d, append(first, second...))
 		checkRow(t, b, 1, values{flow.SequenceNum: 2, flow.Bytes: 4000})
@@ -202,16 +202,16 @@ func TestTemplates(t *testing.T) {
 // What an exporter told survives the decoder: that is how a worker takes a partition over.
 func TestStateRoundTrip(t *testing.T) {
 	t.Parallel()
-	d := newDecoder(DefaultConfig())
+	d := New(testLimits)
 	options := set(3, u16(400), u16(3), u16(1), []u16{302, 4, 305, 4, 160, 8})
 	init := u64(exportTime*1000 - uptime)
 	feed(d, ipfixMessage(1, 7, options, set(400, u32(1), u32(10), init), set(400, u32(2), u32(20), init), templateSet(false, 256, append(specifiers, 302, 4)...)))
 	if len(d.changed) != 1 {
 		t.Fatalf("%d exporters changed, want 1", len(d.changed))
 	}
-	next := newDecoder(DefaultConfig())
+	next := New(testLimits)
 	for a, x := range d.changed {
-		loaded, err := template.Load(x.Append(nil), next.limits())
+		loaded, err := template.Load(x.Append(nil), testLimits.Templates)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package decode
+package datagram
 
 import (
 	"encoding/binary"
@@ -9,6 +9,8 @@ import (
 
 	"github.com/weirflow/weir/flow"
 	"github.com/weirflow/weir/services/decode/internal/refusal"
+	"github.com/weirflow/weir/services/decode/internal/row"
+	"github.com/weirflow/weir/services/decode/internal/template"
 )
 
 type (
@@ -84,18 +86,26 @@ func header(protocol u32, b []byte) []byte {
 	return flowRecord(1, protocol, u32(1000), u32(4), u32(len(b)), padded)
 }
 
+// testLimits are the defaults of the service.
+var testLimits = Limits{
+	Exporters: 4096,
+	Layers:    16,
+	Rows:      row.Limits{Records: 4096, AheadNs: 86400 * second, PastNs: 30 * 86400 * second},
+	Templates: template.Limits{Domains: 256, Templates: 512, Fields: 256, Samplers: 1024},
+}
+
 // testExporter is the source of what feed decodes.
 var testExporter = netip.MustParseAddr("192.0.2.1")
 
 // feed decodes datagrams of one exporter.
-func feed(d *decoder, datagrams ...[]byte) *flow.Batch {
+func feed(d *Decoder, datagrams ...[]byte) *flow.Batch {
 	var in flow.Datagrams
 	var out flow.Batch
 	for _, p := range datagrams {
 		source := netip.AddrPortFrom(testExporter, 40000)
 		in.Append(&flow.Datagram{Exporter: flow.ExporterOf(source.Addr(), p), Source: source, ReceivedNs: receivedNs, Payload: p})
 	}
-	d.decode(&in, &out)
+	d.Decode(&in, &out)
 	return &out
 }
 
@@ -121,7 +131,7 @@ func checkRow(t *testing.T, b *flow.Batch, row int, want values) {
 	}
 }
 
-func checkRefused(t *testing.T, d *decoder, want map[refusal.Reason]uint64) {
+func checkRefused(t *testing.T, d *Decoder, want map[refusal.Reason]uint64) {
 	t.Helper()
 	var counts refusal.Counts
 	for r, n := range want {

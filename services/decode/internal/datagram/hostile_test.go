@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package decode
+package datagram
 
 import (
 	"math/rand/v2"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirflow/weir/flow"
 	"github.com/weirflow/weir/services/decode/internal/refusal"
+	"github.com/weirflow/weir/services/decode/internal/template"
 )
 
 // goodDatagrams are one datagram or more of every protocol, in an order in which all is decoded.
@@ -80,10 +81,9 @@ func TestNastyDatagramsAreCountedAndHarmless(t *testing.T) {
 	for name, p := range nastyDatagrams() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cfg := DefaultConfig()
-			d := newDecoder(cfg)
+			d := New(testLimits)
 			b := feed(d, p)
-			if b.Rows() > cfg.MaxRecords || b.Rows() > len(p) {
+			if b.Rows() > testLimits.Rows.Records || b.Rows() > len(p) {
 				t.Errorf("%d rows of %d octets", b.Rows(), len(p))
 			}
 			if rows := feed(d, goodDatagrams()...).Rows(); rows != goodRows {
@@ -111,7 +111,7 @@ func TestNastyDatagramsHaveTheirReason(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := newDecoder(DefaultConfig())
+			d := New(testLimits)
 			feed(d, nastyDatagrams()[name])
 			checkRefused(t, d, want)
 		})
@@ -122,7 +122,7 @@ func TestTruncatedDatagrams(t *testing.T) {
 	t.Parallel()
 	for i, p := range goodDatagrams() {
 		for n := range p {
-			d := newDecoder(DefaultConfig())
+			d := New(testLimits)
 			feed(d, goodDatagrams()[:i]...)
 			whole := feed(d, p).Rows()
 			if cut := feed(d, p[:n]).Rows(); cut > whole {
@@ -138,7 +138,7 @@ func TestTruncatedDatagrams(t *testing.T) {
 func TestRandomOctets(t *testing.T) {
 	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test wants the same numbers again
-	d := newDecoder(DefaultConfig())
+	d := New(testLimits)
 	const datagrams = 20_000
 	for range datagrams {
 		p := make([]byte, r.IntN(1500))
@@ -157,8 +157,9 @@ func TestRandomOctets(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	t.Parallel()
-	cfg := DefaultConfig()
-	cfg.MaxTemplates, cfg.MaxFields, cfg.MaxDomains, cfg.MaxSamplers, cfg.MaxRecords = 2, 3, 2, 2, 5
+	limits := testLimits
+	limits.Rows.Records = 5
+	limits.Templates = template.Limits{Domains: 2, Templates: 2, Fields: 3, Samplers: 2}
 	for _, tt := range []struct {
 		name      string
 		datagrams [][]byte
@@ -172,16 +173,16 @@ func TestLimits(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			d := newDecoder(cfg)
+			d := New(limits)
 			feed(d, tt.datagrams...)
 			checkRefused(t, d, tt.want)
 		})
 	}
 	t.Run("exporters", func(t *testing.T) {
 		t.Parallel()
-		cfg := cfg
-		cfg.MaxExporters = 1
-		d := newDecoder(cfg)
+		limits := limits
+		limits.Exporters = 1
+		d := New(limits)
 		feed(d, v9(0, 0)) // the only one that fits
 		agent := sflowDatagram(1, flowSample(1, header(11, ipv4(6, 0, tcp))))
 		agent[11] = 9 // another address
@@ -196,7 +197,7 @@ func TestLimits(t *testing.T) {
 
 // Decoding reuses its memory: the batches grow at first, then nothing is allocated a flow.
 func TestDecodeAllocatesNothing(t *testing.T) {
-	d := newDecoder(DefaultConfig())
+	d := New(testLimits)
 	var in flow.Datagrams
 	var out flow.Batch
 	for range 20 {
@@ -207,7 +208,7 @@ func TestDecodeAllocatesNothing(t *testing.T) {
 	var wire []byte
 	run := func() {
 		out.Reset()
-		d.decode(&in, &out)
+		d.Decode(&in, &out)
 		wire = out.AppendVT(wire[:0])
 	}
 	run()

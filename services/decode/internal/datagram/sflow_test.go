@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package decode
+package datagram
 
 import (
 	"slices"
@@ -75,7 +75,7 @@ func TestSampledPackets(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			d := newDecoder(DefaultConfig())
+			d := New(testLimits)
 			b := feed(d, sflowDatagram(1, flowSample(1, tt.header)))
 			for _, want := range tt.want {
 				checkRow(t, b, 0, want)
@@ -110,7 +110,7 @@ func TestSFlowRecords(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			d := newDecoder(DefaultConfig())
+			d := New(testLimits)
 			checkRow(t, feed(d, sflowDatagram(1, flowSample(1, tt.record))), 0, tt.want)
 			checkRefused(t, d, nil)
 		})
@@ -124,7 +124,7 @@ func TestSFlowSamples(t *testing.T) {
 	expanded := wire(u32(3), u32(len(expandedBody)), expandedBody)
 	counters := wire(u32(2), u32(4), u32(0))
 	unknown := wire(u32(9000), u32(8), u64(1))
-	d := newDecoder(DefaultConfig())
+	d := New(testLimits)
 	b := feed(d, sflowDatagram(4, counters, unknown, expanded, flowSample(2, flowRecord(4242, u32(0)), record)))
 	if b.Rows() != 2 {
 		t.Fatalf("%d rows, want 2", b.Rows())

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package decode
+package datagram
 
 import (
 	"testing"
@@ -19,7 +19,7 @@ func TestNetFlow5(t *testing.T) {
 
 	t.Run("every field of a record", func(t *testing.T) {
 		t.Parallel()
-		d := newDecoder(DefaultConfig())
+		d := New(testLimits)
 		checkRow(t, feed(d, v5(1, 0, tcp)), 0, values{
 			flow.Type: 2, flow.SrcAddr: "10.0.0.1", flow.DstAddr: "10.0.0.2", flow.NextHop: "192.0.2.254",
 			flow.SamplerAddress: "192.0.2.1", flow.InIf: 7, flow.OutIf: 8, flow.Packets: 10, flow.Bytes: 1500,
@@ -32,15 +32,15 @@ func TestNetFlow5(t *testing.T) {
 	})
 	t.Run("the sampling mode is no part of the interval", func(t *testing.T) {
 		t.Parallel()
-		checkRow(t, feed(newDecoder(DefaultConfig()), v5(1, 0x4064, tcp)), 0, values{flow.SamplingRate: 100, flow.Quality: 0})
+		checkRow(t, feed(New(testLimits), v5(1, 0x4064, tcp)), 0, values{flow.SamplingRate: 100, flow.Quality: 0})
 	})
 	t.Run("ICMP type and code stand in the destination port", func(t *testing.T) {
 		t.Parallel()
-		checkRow(t, feed(newDecoder(DefaultConfig()), v5(1, 0, ping)), 0, values{flow.ICMPType: 8, flow.ICMPCode: 0, flow.DstPort: 2048})
+		checkRow(t, feed(New(testLimits), v5(1, 0, ping)), 0, values{flow.ICMPType: 8, flow.ICMPCode: 0, flow.DstPort: 2048})
 	})
 	t.Run("a count beyond the datagram invents no records", func(t *testing.T) {
 		t.Parallel()
-		d := newDecoder(DefaultConfig())
+		d := New(testLimits)
 		if b := feed(d, v5(55582, 0, tcp, ping)); b.Rows() != 2 {
 			t.Errorf("%d rows, want 2", b.Rows())
 		}
@@ -49,13 +49,13 @@ func TestNetFlow5(t *testing.T) {
 	t.Run("a cut record is left out", func(t *testing.T) {
 		t.Parallel()
 		p := v5(2, 0, tcp, ping)
-		if b := feed(newDecoder(DefaultConfig()), p[:len(p)-1]); b.Rows() != 1 {
+		if b := feed(New(testLimits), p[:len(p)-1]); b.Rows() != 1 {
 			t.Errorf("%d rows, want 1", b.Rows())
 		}
 	})
 	t.Run("a lost datagram shows as a gap", func(t *testing.T) {
 		t.Parallel()
-		d := newDecoder(DefaultConfig())
+		d := New(testLimits)
 		p, late := v5(1, 0, tcp), v5(1, 0, tcp)
 		late[19] = 80 // 77 + 1 is expected
 		feed(d, p, late)
@@ -73,7 +73,7 @@ func TestOldVersions(t *testing.T) {
 		u32(3), u32(5), u32(600), u32(uptime), u32(uptime), u16(64500), u16(64501), u16(1), u16(2), u8(4), [3]byte{})
 	unknown := append([]byte(nil), v8...)
 	unknown[22] = 99
-	d := newDecoder(DefaultConfig())
+	d := New(testLimits)
 	b := feed(d, v1, v8, unknown)
 	checkRow(t, b, 0, values{flow.Type: 101, flow.SrcAddr: "10.0.0.1", flow.Bytes: 600, flow.Proto: 17, flow.IPTOS: 4, flow.TCPFlags: 2, flow.DstPort: 1053})
 	checkRow(t, b, 1, values{flow.Type: 108, flow.SrcAS: 64500, flow.DstAS: 64501, flow.Packets: 5, flow.IPTOS: 4, flow.InIf: 1, flow.OutIf: 2})

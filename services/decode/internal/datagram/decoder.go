@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package datagram
+
+import (
+	"encoding/binary"
+	"net/netip"
+
+	"github.com/weirflow/weir/flow"
+	"github.com/weirflow/weir/services/decode/internal/ipfix"
+	"github.com/weirflow/weir/services/decode/internal/netflow5"
+	"github.com/weirflow/weir/services/decode/internal/refusal"
+	"github.com/weirflow/weir/services/decode/internal/row"
+	"github.com/weirflow/weir/services/decode/internal/sflow"
+	"github.com/weirflow/weir/services/decode/internal/template"
+)
+
+// Limits bound what exporters can make a Decoder keep and do.
+type Limits struct {
+	Exporters int // whose state is kept
+	Layers    int // headers that are read of a sampled packet
+	Rows      row.Limits
+	Templates template.Limits
+}
+
+// Counts are what a Decoder has seen.
+type Counts struct {
+	Datagrams [row.NumTypes]uint64
+	Flows     [row.NumTypes]uint64
+	Refused   refusal.Counts
+	Templates uint64 // that were new or changed
+	Gaps      map[netip.Addr]uint64
+}
+
+// Decoder decodes the datagrams of one partition. It is not safe for concurrent use.
+type Decoder struct {
+	limits    Limits
+	exporters map[netip.Addr]*template.Exporter
+	// changed are the exporters that told something since Save.
+	changed map[netip.Addr]*template.Exporter
+
+	rows      row.Writer
+	sflow     *sflow.Decoder
+	netflow5  *netflow5.Decoder
+	ipfix     *ipfix.Decoder
+	datagrams [row.NumTypes]uint64
+	gaps      map[netip.Addr]uint64
+}
+
+// New returns a decoder that knows no exporter.
+func New(limits Limits) *Decoder {
+	d := &Decoder{
+		limits:    limits,
+		exporters: make(map[netip.Addr]*template.Exporter),
+		changed:   make(map[netip.Addr]*template.Exporter),
+		rows:      row.Writer{Limits: limits.Rows},
+		gaps:      make(map[netip.Addr]uint64),
+	}
+	d.sflow = sflow.New(&d.rows, limits.Layers)
+	d.netflow5 = netflow5.New(&d.rows)
+	d.ipfix = ipfix.New(&d.rows, limits.Layers)
+	return d
+}
+
+// Decode adds the flows of the datagrams to out.
+func (d *Decoder) Decode(in *flow.Datagrams, out *flow.Batch) {
+	for g := range in.All() {
+		d.decode(g, out)
+	}
+}
+
+func (d *Decoder) decode(g *flow.Datagram, out *flow.Batch) {
+	kind := kindOf(g.Payload)
+	d.datagrams[kind]++
+	d.rows.Begin(out, kind, g.Exporter, g.ReceivedNs)
+	if kind == row.Unknown {
+		d.rows.Refuse(refusal.VersionUnknown)
+		return
+	}
+	x := d.exporter(g.Exporter)
+	var gaps uint64
+	switch kind {
+	case row.SFlow5:
+		gaps = d.sflow.Decode(x, g.Payload)
+	case row.NetFlow9, row.IPFIX:
+		if x == nil {
+			d.rows.Refuse(refusal.ExporterLimit)
+			return
+		}
+		gaps = d.ipfix.Decode(x, g.Payload)
+		if x.Changed() {
+			d.changed[g.Exporter] = x
+		}
+	default:
+		gaps = d.netflow5.Decode(x, g.Payload)
+	}
+	if gaps != 0 {
+		d.gaps[g.Exporter] += gaps
+	}
+}
+
+// kindOf tells the protocol by the version words: sFlow has 32 bits, the others 16.
+func kindOf(p []byte) row.Type {
+	if len(p) < 4 {
+		return row.Unknown
+	}
+	switch binary.BigEndian.Uint16(p) {
+	case 0:
+		if binary.BigEndian.Uint16(p[2:]) == sflow.Version {
+			return row.SFlow5
+		}
+	case 1:
+		return row.NetFlow1
+	case 5:
+		return row.NetFlow5
+	case 7:
+		return row.NetFlow7
+	case 8:
+		return row.NetFlow8
+	case 9:
+		return row.NetFlow9
+	case 10:
+		return row.IPFIX
+	}
+	return row.Unknown
+}
+
+// exporter returns what is known of an exporter, nil beyond the limit.
+func (d *Decoder) exporter(a netip.Addr) *template.Exporter {
+	x, ok := d.exporters[a]
+	if !ok && len(d.exporters) < d.limits.Exporters {
+		x = template.New(d.limits.Templates)
+		d.exporters[a] = x
+	}
+	return x
+}
+
+// Take returns the counts since the last call. The map in them is valid until the next Decode.
+func (d *Decoder) Take() Counts {
+	c := Counts{Datagrams: d.datagrams, Flows: d.rows.Flows, Refused: d.rows.Refused, Templates: d.ipfix.Learned, Gaps: d.gaps}
+	d.datagrams, d.rows.Flows, d.rows.Refused, d.ipfix.Learned = [row.NumTypes]uint64{}, [row.NumTypes]uint64{}, refusal.Counts{}, 0
+	if len(d.gaps) != 0 {
+		d.gaps = make(map[netip.Addr]uint64)
+	}
+	return c
+}
+
+// Save calls put with the state of each exporter that told something new, until put fails.
+func (d *Decoder) Save(put func(exporter netip.Addr, state []byte) error) error {
+	for a, x := range d.changed {
+		if err := put(a, x.Append(nil)); err != nil {
+			return err
+		}
+		delete(d.changed, a)
+	}
+	return nil
+}
+
+// Restore takes over the state of an exporter that Save has given.
+func (d *Decoder) Restore(exporter netip.Addr, state []byte) error {
+	x, err := template.Load(state, d.limits.Templates)
+	if err != nil {
+		return err
+	}
+	d.exporters[exporter] = x
+	return nil
+}
