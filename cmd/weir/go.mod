@@ -14,6 +14,7 @@ replace (
 	github.com/weirflow/weir/services/enrich => ../../services/enrich
 	github.com/weirflow/weir/services/ingest => ../../services/ingest
 	github.com/weirflow/weir/services/insert => ../../services/insert
+	github.com/weirflow/weir/test => ../../test
 )
 
 require (
@@ -32,6 +33,7 @@ require (
 	github.com/weirflow/weir/services/enrich v0.0.0
 	github.com/weirflow/weir/services/ingest v0.0.0
 	github.com/weirflow/weir/services/insert v0.0.0
+	github.com/weirflow/weir/test v0.0.0
 	golang.org/x/term v0.47.0
 )
 
@@ -47,6 +49,7 @@ require (
 	github.com/go-faster/errors v0.7.1 // indirect
 	github.com/google/go-tpm v0.9.8 // indirect
 	github.com/google/uuid v1.6.0 // indirect
+	github.com/gopacket/gopacket v1.7.7 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/klauspost/compress v1.20.3 // indirect
 	github.com/minio/highwayhash v1.0.4 // indirect
