@@ -25,33 +25,45 @@ func TestLifeOfAWindow(t *testing.T) {
 		want   []partial
 	}{
 		{
-			"the first flush says what is closed", []testFlow{at(0)}, []int64{int64(start) - 600},
+			"the first flush says what is closed",
+			[]testFlow{at(0)},
+			[]int64{int64(start) - 600},
 			[]partial{{key{Start: start}, row{10, 1, 1, 10, 1}, weirv1.Partial_PARTIAL_EARLY}},
 		},
 		{
-			"an open window grows", []testFlow{at(1), at(5*minute - 1)}, []int64{int64(start) - 300},
+			"an open window grows",
+			[]testFlow{at(1), at(5*minute - 1)},
+			[]int64{int64(start) - 300},
 			[]partial{{key{Start: start}, row{20, 2, 2, 20, 2}, weirv1.Partial_PARTIAL_EARLY}},
 		},
 		{
-			"its end is the start of the next", []testFlow{at(5 * minute)}, nil,
+			"its end is the start of the next",
+			[]testFlow{at(5 * minute)},
+			nil,
 			[]partial{{key{Start: start + 300}, row{10, 1, 1, 10, 1}, weirv1.Partial_PARTIAL_EARLY}},
 		},
 		{
-			"an instant before the lateness is over it is open", []testFlow{at(7*minute - 1), at(5*minute - 1)}, nil,
+			"an instant before the lateness is over it is open",
+			[]testFlow{at(7*minute - 1), at(5*minute - 1)},
+			nil,
 			[]partial{
 				{key{Start: start + 300}, row{10, 1, 1, 10, 1}, weirv1.Partial_PARTIAL_EARLY},
 				{key{Start: start}, row{10, 1, 1, 10, 1}, weirv1.Partial_PARTIAL_EARLY},
 			},
 		},
 		{
-			"then the watermark closes it", []testFlow{at(2), at(7 * minute)}, []int64{int64(start)},
+			"then the watermark closes it",
+			[]testFlow{at(2), at(7 * minute)},
+			[]int64{int64(start)},
 			[]partial{
 				{key{Start: start}, row{10, 1, 1, 10, 1}, weirv1.Partial_PARTIAL_CLOSING},
 				{key{Start: start + 300}, row{10, 1, 1, 10, 1}, weirv1.Partial_PARTIAL_EARLY},
 			},
 		},
 		{
-			"what comes now is late", []testFlow{at(3)}, nil,
+			"what comes now is late",
+			[]testFlow{at(3)},
+			nil,
 			[]partial{{key{Start: start}, row{10, 1, 1, 10, 1}, weirv1.Partial_PARTIAL_LATE}},
 		},
 		{"and nothing comes of nothing", nil, nil, nil},
