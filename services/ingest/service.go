@@ -194,14 +194,14 @@ func (s *Service) allowed(source netip.Addr) bool {
 	return len(s.cfg.Allow) == 0
 }
 
-// knownVersion tells whether the datagram begins as one of ours: NetFlow v5 and v9 and
-// IPFIX with a version of 16 bits, sFlow v5 with one of 32.
+// knownVersion tells whether the datagram begins as one that decode reads: NetFlow and IPFIX
+// with a version of 16 bits, sFlow v5 with one of 32.
 func knownVersion(payload []byte) bool {
 	if len(payload) < 4 {
 		return false
 	}
 	switch binary.BigEndian.Uint16(payload) {
-	case 5, 9, 10:
+	case 1, 5, 7, 8, 9, 10:
 		return true
 	case 0:
 		return binary.BigEndian.Uint16(payload[2:]) == 5

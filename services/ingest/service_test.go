@@ -232,7 +232,7 @@ func TestRefusedDatagramsAreCountedByReasonAndNotStored(t *testing.T) {
 	write(t, good, v9(1))
 	eventually(t, "the good one is stored", func() bool { return testutil.ToFloat64(s.m.stored) == 1 })
 
-	junk := [][]byte{{}, {9}, {0, 9, 0}, {0, 7, 0, 0}, {9, 0, 0, 0}, {0, 0, 0, 4}, {0, 0, 0, 6}, []byte(strings.Repeat("x", 1400))}
+	junk := [][]byte{{}, {9}, {0, 9, 0}, {0, 6, 0, 0}, {0, 11, 0, 0}, {9, 0, 0, 0}, {0, 0, 0, 4}, {0, 0, 0, 6}, []byte(strings.Repeat("x", 1400))}
 	for _, payload := range junk {
 		write(t, good, payload)
 	}
