@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package decode_test
+
+import (
+	"context"
+	"encoding/binary"
+	"log/slog"
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/weirflow/weir/bus"
+	"github.com/weirflow/weir/bus/bustest"
+	"github.com/weirflow/weir/flow"
+	"github.com/weirflow/weir/services/decode"
+)
+
+const patience = 20 * time.Second
+
+// stack is a JetStream server with a publisher of datagrams and a reader of flows.
+type stack struct {
+	t      *testing.T
+	server *bustest.Server
+	cfg    bus.Config
+	in     *bus.Publisher
+	bytes  chan uint64 // of each flow, in order
+}
+
+func newStack(t *testing.T) *stack {
+	t.Helper()
+	s := &stack{t: t, server: bustest.New(t), bytes: make(chan uint64, 16)}
+	s.cfg = s.server.Config(1)
+	s.in = s.server.Connect(bus.Ingest, s.cfg).NewPublisher(bus.Datagrams, 1<<20)
+	reader := s.server.Connect(bus.Enrich, s.cfg)
+	s.background(func(ctx context.Context) error {
+		return bus.Sink(ctx, reader, bus.Flows, bus.SinkConfig{MaxRows: 1, MaxWait: time.Millisecond},
+			func(_ context.Context, _ string, batch []*flow.Batch) error {
+				for _, b := range batch {
+					for row := range b.Rows() {
+						s.bytes <- b.Number(flow.Bytes, row)
+					}
+				}
+				return nil
+			})
+	})
+	return s
+}
+
+// background runs f until stop, or the end of the test.
+func (s *stack) background(f func(context.Context) error) (stop func()) {
+	s.t.Helper()
+	ctx, cancel := context.WithCancel(s.t.Context())
+	done := make(chan error, 1)
+	go func() { done <- f(ctx) }()
+	stop = func() {
+		cancel()
+		if err := <-done; err != nil {
+			s.t.Errorf("a clean stop returned %v", err)
+		}
+		done <- nil
+	}
+	s.t.Cleanup(stop)
+	return stop
+}
+
+// service starts a worker of its own.
+func (s *stack) service() (reg *prometheus.Registry, stop func()) {
+	s.t.Helper()
+	reg = prometheus.NewRegistry()
+	log := slog.New(slog.NewTextHandler(s.t.Output(), nil))
+	service, err := decode.New(decode.DefaultConfig(), s.server.Connect(bus.Decode, s.cfg), log, reg)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return reg, s.background(service.Run)
+}
+
+func (s *stack) publish(payload []byte) {
+	s.t.Helper()
+	var g flow.Datagrams
+	exporter := netip.MustParseAddr("2001:db8::9")
+	g.Append(&flow.Datagram{Exporter: exporter, Source: netip.AddrPortFrom(exporter, 2055), ReceivedNs: 1, Payload: payload})
+	if err := s.in.Publish(0, &g, func() {}); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func (s *stack) expect(bytes uint64) {
+	s.t.Helper()
+	select {
+	case got := <-s.bytes:
+		if got != bytes {
+			s.t.Fatalf("flow of %d octets, want %d", got, bytes)
+		}
+	case <-time.After(patience):
+		s.t.Fatalf("no flow of %d octets after %v", bytes, patience)
+	}
+}
+
+// v9 is a NetFlow v9 packet with one flow set.
+func v9(set uint16, body ...uint16) []byte {
+	p := make([]byte, 20, 64)
+	binary.BigEndian.PutUint16(p, 9)
+	p = binary.BigEndian.AppendUint16(p, set)
+	p = binary.BigEndian.AppendUint16(p, uint16(4+2*len(body)))
+	for _, v := range body {
+		p = binary.BigEndian.AppendUint16(p, v)
+	}
+	return p
+}
+
+func TestTemplatesOutliveTheWorker(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	_, stop := s.service()
+	s.publish(v9(0, 300, 1, 1, 2)) // template 300: octets, in 2
+	s.publish(v9(300, 1000))
+	s.expect(1000)
+	stop()
+
+	reg, _ := s.service()
+	s.publish(v9(300, 2000))
+	s.expect(2000)
+	if n := testutil.CollectAndCount(reg, "weir_decode_refused_total"); n == 0 {
+		t.Error("the metric weir_decode_refused_total is missing")
+	}
+}
+
+func TestConfigNamesEveryProblem(t *testing.T) {
+	t.Parallel()
+	if err := decode.DefaultConfig().Validate(); err != nil {
+		t.Errorf("the defaults: %v", err)
+	}
+	cfg := decode.DefaultConfig()
+	cfg.MaxFields, cfg.MaxAge = 0, -1
+	want := "max_fields: is 0, want 1 to 1024\nmax_age: is -1ns, want 0 or more"
+	if err := cfg.Validate(); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
