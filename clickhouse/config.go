@@ -16,7 +16,7 @@ import (
 // Config says which ClickHouse to use.
 type Config struct {
 	// DSN of a ClickHouse server that is there already; empty starts one.
-	DSN string `yaml:"dsn" usage:"ClickHouse server to use, clickhouse://user:password@host:9000; empty starts one on this machine"`
+	DSN string `yaml:"dsn" secret:"true" usage:"ClickHouse server to use, clickhouse://user:password@host:9000; empty starts one on this machine"`
 	// Database that holds the tables; migrations create it.
 	Database string `yaml:"database" usage:"database of the tables"`
 	// NativeListen is where the started server speaks the native protocol: loopback only.
