@@ -17,8 +17,9 @@ const (
 	ValueOutOfRange
 	// ListTruncated: a list was longer than MaxList and was cut.
 	ListTruncated
-	// CountryUnknown: a database is configured, and an address was not in it.
+	// CountryUnknown: a country database is configured, and does not know an address.
 	CountryUnknown
-	// ASUnknown: neither the exporter nor a database knows the AS of an address.
+	// ASUnknown: an AS database is configured, and neither the exporter nor it knows the AS
+	// of an address.
 	ASUnknown
 )

@@ -3,6 +3,7 @@
 package enrich
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"os"
@@ -30,20 +31,22 @@ type databases struct {
 func (d *databases) lookup(a [16]byte) (ans answer, err error) {
 	addr := netip.AddrFrom16(a).Unmap()
 	for i := 0; i < len(d.asns) && ans.as == 0; i++ {
-		var found answer
-		if e := d.asns[i].Lookup(addr).Decode(&found); e != nil {
-			err = e
-		}
-		ans.as = found.as
+		found, e := lookup(d.asns[i], addr)
+		ans.as, err = found.as, cmp.Or(e, err)
 	}
 	for i := 0; i < len(d.countries) && ans.country == 0; i++ {
-		var found answer
-		if e := d.countries[i].Lookup(addr).Decode(&found); e != nil {
-			err = e
-		}
-		ans.country = found.country
+		found, e := lookup(d.countries[i], addr)
+		ans.country, err = found.country, cmp.Or(e, err)
 	}
 	return ans, err
+}
+
+func lookup(r *maxminddb.Reader, addr netip.Addr) (found answer, err error) {
+	if addr.Is6() && r.Metadata.IPVersion == 4 {
+		return answer{}, nil // it has no answer, which is no error
+	}
+	err = r.Lookup(addr).Decode(&found)
+	return found, err
 }
 
 // UnmarshalMaxMindDBCursor reads what serves of a record, in the form of MaxMind or of

@@ -19,6 +19,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/maxmind/mmdbwriter"
 	"github.com/maxmind/mmdbwriter/mmdbtype"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -127,6 +129,23 @@ func TestDamagedRecordsAreRefused(t *testing.T) {
 	overwrite(t, w.path, b)
 	if r, err := load(w.path); err == nil {
 		t.Errorf("loaded %s with a damaged record", r.Metadata.DatabaseType)
+	}
+}
+
+func TestIPv4DatabaseHasNoErrorForIPv6(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "db")
+	w, err := mmdbwriter.New(mmdbwriter.Options{IPVersion: 4, IncludeReservedNetworks: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	insert(t, w, "192.0.2.0/24", asn(64496))
+	writeTree(t, path, w)
+	e := newEnricher(newTestLibrary(t, []string{path}, nil), 64)
+	var out flow.Batch
+	e.enrich(batchOf(testFlow{src: "192.0.2.1", dst: "2001:db8::1"}), &out)
+	if diff := cmp.Diff([]enriched{{SrcAS: 64496, Quality: flow.ASUnknown}}, rowsOf(&out)); diff != "" || e.counts.errors != 0 {
+		t.Errorf("%d errors; -want +got:\n%s", e.counts.errors, diff)
 	}
 }
 
