@@ -1,14 +1,17 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# need.sh program=package ...: installs the Debian package of each program that
-# is not on the PATH.
+# need.sh program=package[,package] ...: installs the Debian packages of each program
+# that is not on the PATH.
 set -euo pipefail
 PATH=$PATH:/usr/sbin:/sbin
 
 missing=()
 for pair in "$@"; do
-	command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
+	if ! command -v "${pair%%=*}" >/dev/null; then
+		IFS=, read -ra packages <<<"${pair#*=}"
+		missing+=("${packages[@]}")
+	fi
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 

@@ -4,6 +4,7 @@
 //
 //	weir up          all services in one process, with NATS and ClickHouse
 //	weir migrate     bring the tables of a ClickHouse up to date
+//	weir streams     bring the streams of a NATS server up to date
 //	weir check       validate a configuration file
 //	weir config      write the settings in effect as a configuration file
 //	weir clickhouse  the embedded ClickHouse engine, started by weir up

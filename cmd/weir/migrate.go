@@ -39,7 +39,7 @@ for as long as it takes; weir up migrates by itself.
 			p := daemon.NewProcess("weir", o.base, os.Stderr)
 			return p.Run(cmd.Context(), func(context.Context, *daemon.Process) (daemon.Runner, error) {
 				ch, err := newServer(o, p)
-				return migrateOnce{o, ch, p.Log, cmd.OutOrStdout()}, err
+				return once(migration{o, ch, p.Log, cmd.OutOrStdout()}.run), err
 			})
 		},
 	}
@@ -56,16 +56,16 @@ func newServer(o *options, p *daemon.Process) (*clickhouse.Server, error) {
 	return clickhouse.New(o.ClickHouse, filepath.Join(o.Data, "clickhouse"), []string{self, "clickhouse"}, p.For("clickhouse").Log)
 }
 
-// migrateOnce is a daemon.Runner that ends when the tables are up to date.
-type migrateOnce struct {
+// migration is one weir migrate.
+type migration struct {
 	o   *options
 	ch  *clickhouse.Server
 	log *slog.Logger
 	out io.Writer
 }
 
-// Run starts ClickHouse where none is given, migrates and reports.
-func (m migrateOnce) Run(ctx context.Context) error {
+// run starts ClickHouse where none is given, migrates and reports.
+func (m migration) run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() {
@@ -80,7 +80,7 @@ func (m migrateOnce) Run(ctx context.Context) error {
 	return errors.Join(err, <-ended)
 }
 
-func (m migrateOnce) report(ctx context.Context) error {
+func (m migration) report(ctx context.Context) error {
 	all, err := migrations.Status(ctx, m.ch.DSN(), m.o.ClickHouse.Database)
 	for _, a := range all {
 		fmt.Fprintf(m.out, "%04d  %-30s  applied %s\n", a.Version, a.Name, a.Applied.UTC().Format(time.DateTime))
