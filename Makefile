@@ -57,8 +57,8 @@ exporter: ## install a real exporter (softflowd)
 	@tools/need.sh softflowd=softflowd
 
 .PHONY: exporters
-exporters: ## install the exporters and collectors that tests compare with, and a C compiler for the race detector
-	@tools/need.sh gcc=gcc,libc6-dev softflowd=softflowd pmacctd=pmacct nfcapd=nfdump tshark=tshark
+exporters: ## install the exporters and tools that tests compare with, and a C compiler for the race detector
+	@tools/need.sh gcc=gcc,libc6-dev softflowd=softflowd pmacctd=pmacct nfcapd=nfdump tshark=tshark mmdblookup=mmdb-bin
 
 # --- test
 
