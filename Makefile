@@ -44,13 +44,15 @@ run: engine build ## run everything on this machine, flows to :2055 :4739 :6343
 # --- set up
 
 .PHONY: engine
-engine: $(ENGINE) ## install the pinned ClickHouse engine for this user
-$(ENGINE): clickhouse/engine/package-lock.json
+engine: ## install the pinned ClickHouse engine for this user
+	@[ -f $(ENGINE) ] && cmp -s clickhouse/engine/package-lock.json $(ENGINES)/package-lock.json || $(MAKE) engine-install
+
+.PHONY: engine-install
+engine-install:
 	$(call say,installing the ClickHouse engine)
 	mkdir -p $(ENGINES)
 	cp clickhouse/engine/package.json clickhouse/engine/package-lock.json clickhouse/engine/.npmrc $(ENGINES)/
 	npm --prefix $(ENGINES) ci --no-audit --no-fund --ignore-scripts
-	touch $@
 
 .PHONY: exporter
 exporter: ## install a real exporter (softflowd)
