@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net"
 
 	"github.com/ClickHouse/ch-go/proto"
@@ -60,26 +59,6 @@ func (b *batch) size() int {
 		n += len(c.head) + len(c.body)
 	}
 	return n
-}
-
-// oldest returns the least value of a column of 8 octets that is not 0, or 0.
-func (b *batch) oldest(name string) int64 {
-	least := int64(math.MaxInt64)
-	for _, c := range b.columns {
-		if c.name != name || c.typ.width != 8 {
-			continue
-		}
-		for i := 0; i+8 <= len(c.body); i += 8 {
-			v := int64(binary.LittleEndian.Uint64(c.body[i:])) //nolint:gosec // a time in ns
-			if v > 0 {
-				least = min(least, v)
-			}
-		}
-	}
-	if least == math.MaxInt64 {
-		return 0
-	}
-	return least
 }
 
 // copyTo fills the driver's columns, which are in the same order. The driver can take a

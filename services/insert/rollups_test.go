@@ -84,7 +84,8 @@ func TestEveryRollupGoesToItsTable(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	if err := f.conn.Exec(t.Context(), `CREATE TABLE by_country (window_start DateTime, sampler_address IPv6, src_country LowCardinality(String),
-		bytes SimpleAggregateFunction(sum, UInt64)) ENGINE = AggregatingMergeTree ORDER BY (window_start, sampler_address, src_country)
+		bytes SimpleAggregateFunction(sum, UInt64), insert_id UInt64)
+		ENGINE = AggregatingMergeTree ORDER BY (window_start, sampler_address, src_country, insert_id)
 		SETTINGS non_replicated_deduplication_window = 100`); err != nil {
 		t.Fatal(err)
 	}

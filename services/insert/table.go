@@ -12,10 +12,16 @@ import (
 	"github.com/weirflow/weir/flow"
 )
 
-// table is what the database says of a table: the types of its columns by name.
+// table is what the database says of a table.
 type table struct {
 	name    string
-	columns map[string]string
+	columns map[string]string // types by name
+	clock   clock
+	// replicated tables write a deduplication token and its part as one.
+	replicated bool
+	// merging tables make one row of rows with the same sorting key, which must tell marked
+	// rows apart.
+	merging, marked bool
 }
 
 // schemaError is a table that is not as this version needs it. Migrating mends it.
@@ -25,19 +31,27 @@ func (e *schemaError) Error() string { return e.problem + ` (run "weir migrate")
 
 // readTable reads the columns that can be written.
 func readTable(ctx context.Context, conn driver.Conn, name string) (*table, error) {
-	rows, err := conn.Query(ctx, `SELECT name, type FROM system.columns
-		WHERE database = currentDatabase() AND table = ? AND default_kind NOT IN ('ALIAS', 'MATERIALIZED')`, name)
+	rows, err := conn.Query(ctx, `SELECT c.name, c.type, c.is_in_sorting_key, t.engine
+		FROM system.columns AS c JOIN system.tables AS t ON c.database = t.database AND c.table = t.name
+		WHERE c.database = currentDatabase() AND c.table = ? AND c.default_kind NOT IN ('ALIAS', 'MATERIALIZED')`, name)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close() //nolint:errcheck // rows.Err has told already
-	t := &table{name: name, columns: map[string]string{}}
+	t := &table{name: name, columns: map[string]string{}, clock: windowStart}
+	if name == flowsTable {
+		t.clock = receipt
+	}
 	for rows.Next() {
-		var column, typ string
-		if err := rows.Scan(&column, &typ); err != nil {
+		var column, typ, engine string
+		var sorting uint8
+		if err := rows.Scan(&column, &typ, &sorting, &engine); err != nil {
 			return nil, err
 		}
 		t.columns[column] = typ
+		t.marked = t.marked || column == markColumn && sorting == 1
+		base := strings.TrimPrefix(strings.TrimPrefix(engine, "Replicated"), "Shared")
+		t.replicated, t.merging = base != engine, base != "MergeTree"
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -74,12 +88,20 @@ func (t *table) typeOfField(f flow.Field) (columnType, error) {
 	return typ, nil
 }
 
-// check reports the first field of a flow that the table does not take.
+// check reports what the table lacks to hold any flow, or any marked insert.
 func (t *table) check() error {
-	for f := range flow.Fields() {
-		if _, err := t.typeOfField(f); err != nil {
-			return err
+	if t.name == flowsTable {
+		for f := range flow.Fields() {
+			if _, err := t.typeOfField(f); err != nil {
+				return err
+			}
 		}
+	}
+	if _, err := t.typeOf(markColumn, flow.Number, 8); err != nil {
+		return err
+	}
+	if t.merging && !t.marked {
+		return &schemaError{fmt.Sprintf("table %s: column %s is not in the sorting key", t.name, markColumn)}
 	}
 	return nil
 }

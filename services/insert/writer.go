@@ -25,7 +25,8 @@ type writer struct {
 	log    *slog.Logger
 	m      *metrics
 	tables map[string]*table
-	batch  batch
+	batch  batch // of all messages
+	day    batch // of those of one day, when they are of several
 	outage outage
 }
 
@@ -90,59 +91,64 @@ func (w *writer) write(ctx context.Context, name, token string, set func(*table)
 	}
 }
 
-// try makes the batch and inserts it once.
+// try makes the batch and inserts it once, day by day.
 func (w *writer) try(ctx context.Context, name, token string, set func(*table) error) error {
-	start := time.Now()
 	ctx, cancel := w.deadline(ctx)
 	defer cancel()
 	t, err := w.table(ctx, name)
 	if err != nil {
 		return err
 	}
-	if err := set(t); err != nil || w.batch.rows == 0 {
+	if err := set(t); err != nil {
 		return err
 	}
-	repeated, err := w.insert(ctx, name, token)
-	if err != nil {
-		return err
+	periods := w.batch.periods(t.clock)
+	for _, p := range periods {
+		b := &w.batch
+		if len(periods) > 1 {
+			b = &w.day
+			b.setDay(&w.batch, t.clock, p.day)
+		}
+		start := time.Now()
+		if err := w.insertOnce(ctx, t, token, b, p); err != nil {
+			return err
+		}
+		w.count(t, b, p, start)
 	}
-	if repeated {
-		w.m.repeated.WithLabelValues(name).Inc()
-	}
-	w.count(name, start)
 	return nil
 }
 
-// insert sends the batch as one block. It reports whether ClickHouse dropped it, or a part
-// of it, because it has seen the token.
-func (w *writer) insert(ctx context.Context, name, token string) (repeated bool, err error) {
-	names := make([]string, len(w.batch.columns))
-	for i, c := range w.batch.columns {
+// send sends the batch as one block. It reports whether ClickHouse dropped it because it has
+// seen the token.
+func (w *writer) send(ctx context.Context, t *table, token string, b *batch) (dropped bool, err error) {
+	names := make([]string, len(b.columns))
+	for i, c := range b.columns {
 		names[i] = c.name
 	}
-	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(settings(name, token)),
+	ctx = clickhouse.Context(ctx, clickhouse.WithSettings(settings(token)),
 		clickhouse.WithProfileEvents(func(events []clickhouse.ProfileEvent) {
 			for _, e := range events {
-				repeated = repeated || e.Name == "DuplicatedInsertedBlocks" && e.Value > 0
+				dropped = dropped || e.Name == "DuplicatedInsertedBlocks" && e.Value > 0
 			}
 		}))
-	block, err := w.conn.PrepareBatch(ctx, "INSERT INTO "+name+" ("+strings.Join(names, ", ")+")")
+	block, err := w.conn.PrepareBatch(ctx, "INSERT INTO "+t.name+" ("+strings.Join(names, ", ")+")")
 	if err != nil {
 		return false, err
 	}
 	defer block.Abort() //nolint:errcheck // it only reports that the block was sent
-	if err := w.batch.copyTo(block.Columns()); err != nil {
+	if err := b.copyTo(block.Columns()); err != nil {
 		return false, err
 	}
-	return repeated, block.Send()
+	err = block.Send()
+	return dropped, err
 }
 
 // settings make an insert that is done when ClickHouse confirms it, and done once.
-func settings(table, token string) clickhouse.Settings {
+func settings(token string) clickhouse.Settings {
 	return clickhouse.Settings{
 		"async_insert":                    0,
 		"insert_deduplicate":              1,
-		"insert_deduplication_token":      token + "-" + table,
+		"insert_deduplication_token":      token,
 		"max_partitions_per_insert_block": 0, // late rows may be of any day
 	}
 }
@@ -170,22 +176,20 @@ func (w *writer) table(ctx context.Context, name string) (*table, error) {
 	if err != nil {
 		return nil, err
 	}
-	if name == flowsTable {
-		if err := t.check(); err != nil {
-			return nil, err
-		}
+	if err := t.check(); err != nil {
+		return nil, err
 	}
 	w.tables[name] = t
 	return t, nil
 }
 
-func (w *writer) count(name string, start time.Time) {
-	w.m.inserts.WithLabelValues(name).Inc()
-	w.m.rows.WithLabelValues(name).Add(float64(w.batch.rows))
-	w.m.bytes.WithLabelValues(name).Add(float64(w.batch.size()))
-	w.m.duration.WithLabelValues(name).Observe(time.Since(start).Seconds())
-	if oldest := w.batch.oldest(flow.TimeReceivedNs.String()); oldest != 0 {
-		w.m.delay.Observe(time.Since(time.Unix(0, oldest)).Seconds())
+func (w *writer) count(t *table, b *batch, p period, start time.Time) {
+	w.m.inserts.WithLabelValues(t.name).Inc()
+	w.m.rows.WithLabelValues(t.name).Add(float64(b.rows))
+	w.m.bytes.WithLabelValues(t.name).Add(float64(b.size()))
+	w.m.duration.WithLabelValues(t.name).Observe(time.Since(start).Seconds())
+	if t.clock == receipt && p.first != 0 {
+		w.m.delay.Observe(time.Since(time.Unix(0, int64(p.first))).Seconds()) //nolint:gosec // a time in ns
 	}
 }
 
