@@ -68,6 +68,9 @@ CREATE TABLE IF NOT EXISTS flows
     mpls_ip                       Array(IPv6),
     ipv6_routing_header_addresses Array(IPv6),
 
+    -- On one row of each insert: the row is there exactly if the insert is.
+    insert_id                     UInt64,
+
     -- For people: computed when they are read, and not part of SELECT *.
     src_ip         String ALIAS replaceOne(toString(src_addr), '::ffff:', ''),
     dst_ip         String ALIAS replaceOne(toString(dst_addr), '::ffff:', ''),

@@ -14,10 +14,15 @@ CREATE TABLE IF NOT EXISTS flows_5m
     packets        UInt64,
     flows          UInt64,
     bytes_scaled   UInt64,
-    packets_scaled UInt64
+    packets_scaled UInt64,
+
+    -- On one row of each insert: the row is there exactly if the insert is, and in the
+    -- key, so that it stays when rows are merged.
+    insert_id      UInt64
 )
 ENGINE = SummingMergeTree((bytes, packets, flows, bytes_scaled, packets_scaled))
 PARTITION BY toYYYYMM(window_start, 'UTC')
-ORDER BY (window_start, src_origin_as, dst_origin_as, etype, proto)
+PRIMARY KEY (window_start, src_origin_as, dst_origin_as, etype, proto)
+ORDER BY (window_start, src_origin_as, dst_origin_as, etype, proto, insert_id)
 TTL window_start + INTERVAL 1 YEAR
 SETTINGS ttl_only_drop_parts = 1, non_replicated_deduplication_window = 10000;
