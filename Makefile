@@ -15,6 +15,7 @@ LINT    := $(CACHE)/bin/golangci-lint
 ENGINES := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/weir/engine
 ENGINE  := $(ENGINES)/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so
 T       ?= 30s
+RATE    ?= 200000
 
 # Tests that need ClickHouse run with this one, and are skipped without it.
 export WEIR_TEST_CLICKHOUSE ?= $(ENGINE)
@@ -79,9 +80,11 @@ fuzz: ## run every fuzz target for T (default 30s)
 	@tools/fuzz.sh $(T)
 
 .PHONY: bench
-bench: engine build ## compare with GoFlow2 and measure the whole pipeline
-	$(call say,measuring)
-	go run ./test/bench
+bench: engine build ## compare with GoFlow2, and send RATE flows a second through everything
+	$(call say,decoding and marshalling a flow: weir and GoFlow2 on the same datagrams)
+	@go run ./services/decode/bench
+	$(call say,the whole of weir up: UDP socket to rows in ClickHouse)
+	@go run ./test/bench -rate $(RATE) bin/weir
 
 # --- keep in order
 
