@@ -49,9 +49,9 @@ func newExporter(cfg LoadConfig, i int, addr netip.Addr) (*exporter, error) {
 	case NetFlow5:
 		e.build, e.full = netflow5, flows5
 	case NetFlow9:
-		e.template(9)
+		e.template(9, flows9)
 	case IPFIX:
-		e.template(10)
+		e.template(10, flows10)
 	case SFlow:
 		e.build, e.full = sflow, samples5
 	}
@@ -70,8 +70,8 @@ func newExporter(cfg LoadConfig, i int, addr netip.Addr) (*exporter, error) {
 	return e, err
 }
 
-func (e *exporter) template(version uint16) {
-	e.build, e.full = messageOf(version), flows4+flows6
+func (e *exporter) template(version uint16, full int) {
+	e.build, e.full = messageOf(version), full
 	t := templatesOf(version, e)
 	e.templates = &t
 }

@@ -231,4 +231,6 @@ func (l *Load) send(now time.Time, due, limit uint64) error {
 }
 
 // exporterRand gives each exporter numbers of its own.
-func exporterRand(seed uint64, i int) uint32 { return rand.New(rand.NewPCG(seed, uint64(i))).Uint32() | 1 }
+func exporterRand(seed uint64, i int) uint32 {
+	return rand.New(rand.NewPCG(seed, uint64(i))).Uint32() | 1
+}

@@ -11,10 +11,10 @@ const (
 	templateOptions = 258
 )
 
-// flows4 and flows6 are the records of a full datagram, IPv4 and IPv6: about 1400 octets.
+// Flows of a datagram of about 1400 octets.
 const (
-	flows4 = 15
-	flows6 = 3
+	flows9  = 21
+	flows10 = 16
 )
 
 // element is a field of a template.

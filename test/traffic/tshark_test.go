@@ -87,13 +87,14 @@ func frameUDP(from, to netip.AddrPort, payload []byte) []byte {
 // tshark returns the fields of each datagram to port, each with its values.
 func tshark(t *testing.T, pcap string, port uint16, dissector string, fields ...string) [][][]string {
 	t.Helper()
-	args := []string{"-r", pcap, "-d", "udp.port==" + strconv.Itoa(int(port)) + "," + dissector, "-T", "fields"}
+	args := []string{"-r", pcap, "-d", "udp.port==" + strconv.Itoa(int(port)) + "," + dissector, "-T", "fields", "-E", "aggregator=;"}
 	for _, f := range fields {
 		args = append(args, "-e", f)
 	}
 	var stderr strings.Builder
 	cmd := exec.CommandContext(t.Context(), "tshark", args...)
 	cmd.Stderr = &stderr
+	cmd.Env = append(os.Environ(), "TZ=UTC")
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("tshark: %v: %s", err, stderr.String())
@@ -104,7 +105,7 @@ func tshark(t *testing.T, pcap string, port uint16, dissector string, fields ...
 		for column := range strings.SplitSeq(strings.TrimSuffix(line, "\n"), "\t") {
 			var values []string
 			if column != "" {
-				values = strings.Split(column, ",")
+				values = strings.Split(column, ";")
 			}
 			row = append(row, values)
 		}
