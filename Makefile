@@ -67,7 +67,7 @@ exporters: ## install the exporters and tools that tests compare with, and a C c
 
 .PHONY: test
 test: engine exporters ## set up what the tests need and run all of them
-	$(call say,go test -race, all modules)
+	$(call say,go test -race of all modules)
 	go test -race work
 	@printf '\nAll tests passed.\n'
 

@@ -3,6 +3,7 @@
 package repo_test
 
 import (
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -93,9 +94,12 @@ func TestModulesFindEachOtherInTheTree(t *testing.T) {
 			continue
 		}
 		text := read(t, path)
-		up := strings.Repeat("../", strings.Count(path, "/"))
 		for _, m := range required.FindAllStringSubmatch(text, -1) {
-			if want := module + m[1] + " => " + up + m[1]; !strings.Contains(text, want) {
+			folder, err := filepath.Rel(filepath.Dir(path), m[1])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want := module + m[1] + " => " + filepath.ToSlash(folder) + "\n"; !strings.Contains(text, want) {
 				t.Errorf("%s: requires %s%s without: replace %s", path, module, m[1], want)
 			}
 		}
