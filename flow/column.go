@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // column is one fixed-width little-endian value a row. While it is written its width is
@@ -17,6 +18,8 @@ type column struct {
 	used uint64 // all values or-ed: 0 is a column that no row uses
 	// width is 1, 2, 4 or 8 octets for numbers, 16 for addresses, 0 before the first value.
 	width uint8
+	// shift is the logarithm of width: value n of a number is at n << shift.
+	shift uint8
 	// adopted says that buf is part of a message and not ours to write to.
 	adopted bool
 }
@@ -24,7 +27,7 @@ type column struct {
 // reset forgets the values, and keeps the memory.
 func (c *column) reset() {
 	if w := c.least(); w != 0 {
-		c.width, c.max = w, greatest(w)
+		c.setWidth(w)
 	}
 	if c.adopted {
 		c.buf, c.adopted = nil, false
@@ -35,27 +38,46 @@ func (c *column) reset() {
 // adopt makes the column of a message's bytes.
 func (c *column) adopt(b []byte, width uint8, rows int) {
 	c.buf, c.rows, c.adopted = b[:len(b):len(b)], rows, true
-	c.width, c.max, c.used = width, greatest(width), greatest(width)
+	c.setWidth(width)
+	c.used = greatest(width)
 }
 
-// put writes the value of a row; rows between the last one and this become 0.
+// put writes the value of a row; rows between the last one and this become 0. All widths are
+// written as 8 octets, of which the next value overwrites what is too much.
 func (c *column) put(row int, v uint64) {
-	if v > c.max || c.rows != row {
+	at := row << c.shift
+	if v > c.max || c.rows != row || at+8 > cap(c.buf) {
 		c.prepare(row, v)
+		at = row << c.shift
 	}
+	binary.LittleEndian.PutUint64(c.buf[at:at+8], v)
+	c.buf = c.buf[:at+1<<c.shift]
 	c.used |= v
-	c.rows++
-	switch c.width {
-	case 2:
-		c.buf = binary.LittleEndian.AppendUint16(c.buf, uint16(v))
-	case 4:
-		c.buf = binary.LittleEndian.AppendUint32(c.buf, uint32(v))
-	case 8:
-		c.buf = binary.LittleEndian.AppendUint64(c.buf, v)
-	default: // 1, or the very first value, which is 0
-		c.buf = append(c.buf, byte(v))
-		c.width, c.max = 1, greatest(1)
+	c.rows = row + 1
+}
+
+// putAll is put for the rows from row on.
+func (c *column) putAll(row int, values []uint64) {
+	var all uint64
+	for _, v := range values {
+		all |= v
 	}
+	if c.width == 0 || c.rows != row || all > c.max {
+		c.prepare(row, all)
+	}
+	c.grow(len(values) << c.shift)
+	c.used |= all
+	c.rows = row + len(values)
+	end := c.rows << c.shift
+	buf := c.buf[row<<c.shift : end+8]
+	for i, v := range values {
+		binary.LittleEndian.PutUint64(buf[i<<c.shift:], v)
+	}
+	c.buf = c.buf[:end]
+}
+
+func (c *column) setWidth(w uint8) {
+	c.width, c.shift, c.max = w, uint8(bits.TrailingZeros8(w)), greatest(w) //nolint:gosec // at most 8
 }
 
 // putAddress is put for addresses.
@@ -75,6 +97,14 @@ func (c *column) prepare(row int, v uint64) {
 		c.widen(w)
 	}
 	c.pad(row)
+	c.grow(1 << c.shift)
+}
+
+// grow makes room for n octets more, and for those that put writes too much.
+func (c *column) grow(n int) {
+	if len(c.buf)+n+8 > cap(c.buf) {
+		c.buf = slices.Grow(c.buf, n+8+len(c.buf))
+	}
 }
 
 // pad fills up to rows values with 0.
@@ -95,7 +125,8 @@ func (c *column) widen(width uint8) {
 			c.buf[at+n] = byte(v >> (8 * n))
 		}
 	}
-	c.width, c.max, c.adopted = width, greatest(width), false
+	c.setWidth(width)
+	c.adopted = false
 }
 
 // least returns the width of the wire form, 0 where the column is absent.

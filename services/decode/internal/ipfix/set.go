@@ -77,15 +77,17 @@ func (d *Decoder) data(id uint16, p []byte) {
 
 // fixed decodes records that all have the same length.
 func (d *Decoder) fixed(plan *template.Plan, p []byte) {
-	for n := plan.Length(); len(p) >= n; p = p[n:] {
+	length := plan.Length()
+	n := d.w.Room(len(p) / length)
+	for i := range n {
 		r := d.w.Next()
-		if r == nil {
-			d.refuseRest()
-			return
-		}
-		plan.Decode(p[:n], r, &d.ctx)
+		plan.Decode(p[i*length:][:length], r, &d.ctx)
 		d.w.Commit()
-		d.records++
+	}
+	plan.Columns(d.w.Batch(), d.w.Batch().Rows()-n, n, p, length)
+	d.records += uint32(n) //nolint:gosec // of a datagram
+	if n < len(p)/length {
+		d.refuseRest()
 	}
 }
 

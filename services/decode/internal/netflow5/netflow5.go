@@ -14,6 +14,10 @@ import (
 const (
 	etherIPv4 = 0x0800
 	icmp      = 1
+
+	// Offsets in the records of versions 1, 5 and 7.
+	dstPortAt = 34
+	protoAt   = 38
 )
 
 // Decoder decodes datagrams. It is not safe for concurrent use.
@@ -76,30 +80,30 @@ func (d *Decoder) records(f *format, version uint16, count int, p []byte) uint32
 		d.w.Refuse(refusal.LengthMismatch)
 		count = min(count, len(p)/size)
 	}
-	for range count {
+	n := d.w.Room(count)
+	for i := range n {
 		r := d.w.Next()
-		if r == nil {
-			d.w.Refuse(refusal.RecordLimit)
-			break
-		}
-		f.plan.Decode(p[:size], r, &d.ctx)
-		d.settle(version, r)
+		record := p[i*size:][:size]
+		f.plan.Decode(record, r, &d.ctx)
+		d.settle(version, record, r)
 		d.w.Commit()
-		p = p[size:]
+	}
+	f.plan.Columns(d.w.Batch(), d.w.Batch().Rows()-n, n, p, size)
+	if n < count {
+		d.w.Refuse(refusal.RecordLimit)
 	}
 	return uint32(count) //nolint:gosec // of 16 bits
 }
 
 // settle sets what the record's fields do not say themselves.
-func (d *Decoder) settle(version uint16, r *flow.Record) {
+func (d *Decoder) settle(version uint16, record []byte, r *flow.Record) {
 	r.SetNumber(flow.EType, etherIPv4)
 	r.SetNumber(flow.SamplingRate, d.interval)
 	// Exporters put the type and code of ICMP where other protocols have their port. What
 	// version 8 sums up has no single type.
-	if version != 8 && r.Number(flow.Proto) == icmp {
-		port := r.Number(flow.DstPort)
-		r.SetNumber(flow.ICMPType, port>>8)
-		r.SetNumber(flow.ICMPCode, port&0xff)
+	if version != 8 && record[protoAt] == icmp {
+		r.SetNumber(flow.ICMPType, uint64(record[dstPortAt]))
+		r.SetNumber(flow.ICMPCode, uint64(record[dstPortAt+1]))
 	}
 }
 

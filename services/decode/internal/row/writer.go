@@ -90,6 +90,12 @@ func (w *Writer) Next() *flow.Record {
 	return &w.record
 }
 
+// Room returns how many of n rows the datagram may still have.
+func (w *Writer) Room(n int) int { return min(n, w.left) }
+
+// Batch returns the batch that the rows go to, for fields that are written by column.
+func (w *Writer) Batch() *flow.Batch { return w.batch }
+
 // Commit makes the record a row.
 func (w *Writer) Commit() {
 	w.left--

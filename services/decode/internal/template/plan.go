@@ -4,7 +4,6 @@ package template
 
 import (
 	"encoding/binary"
-	"slices"
 
 	"github.com/weirflow/weir/flow"
 	"github.com/weirflow/weir/services/decode/internal/ie"
@@ -21,6 +20,8 @@ const (
 	plain4
 	plain8
 	plainN
+	plainIPv4
+	plainIPv6
 )
 
 // op writes one field of a record into a flow.
@@ -41,6 +42,10 @@ type op struct {
 // Plan is a compiled template.
 type Plan struct {
 	ops []op
+	// columns are the ops that Columns executes, for all records of a set at once.
+	columns []op
+	// etherType is that of all records, 0 where the template does not tell.
+	etherType uint64
 	// fixed has the octets of each segment without the variable field that ends it.
 	fixed []int
 }
@@ -53,109 +58,6 @@ func (p *Plan) Length() int {
 	return 0
 }
 
-// Compile makes the plan of a template.
-func Compile(fields []Field) *Plan {
-	p := &Plan{}
-	off := 0
-	for i, f := range fields {
-		if !shadowed(fields, i) {
-			p.add(f, off)
-		}
-		if f.Length == Variable {
-			p.fixed = append(p.fixed, off)
-			off = 0
-		} else {
-			off += int(f.Length)
-		}
-	}
-	p.fixed = append(p.fixed, off)
-	slices.SortStableFunc(p.ops, func(a, b op) int { return int(a.rank) - int(b.rank) })
-	p.settle()
-	return p
-}
-
-// shadowed tells whether the same element comes again: RFC 7011 §8 has repeated elements
-// in the order of the packet's treatment, so that the last one is the innermost. Lists take all.
-func shadowed(fields []Field, i int) bool {
-	for _, f := range fields[i+1:] {
-		if f.Element == fields[i].Element && f.Length != 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// add appends the ops of a field, unless its length makes no sense.
-func (p *Plan) add(f Field, off int) {
-	for _, u := range ie.Uses(f.Element) {
-		if !fits(u.How, f.Length) {
-			continue
-		}
-		p.ops = append(p.ops, op{
-			how: u.How, field: u.Field, rank: u.Rank,
-			off: uint16(off), size: f.Length, segment: uint16(len(p.fixed)), //nolint:gosec // a record is shorter than a datagram
-		})
-	}
-}
-
-// fits tells whether a field of this length can be what it should be.
-func fits(how ie.How, length uint16) bool {
-	if length == Variable {
-		return true
-	}
-	switch how {
-	case ie.AddressV4, ie.ListV4:
-		return length == 4
-	case ie.AddressV6, ie.ListV6:
-		return length == 16
-	case ie.NTPMicro, ie.NTPNano:
-		return length == 8
-	case ie.MPLSLabelSection:
-		return length == 3
-	case ie.Frame, ie.IPPacket:
-		return length > 0
-	default: // numbers; RFC 7011 §6.2 lets them be shorter
-		return length >= 1 && length <= 8
-	}
-}
-
-// settle decides which ops yield to what is there already, and which are plain.
-func (p *Plan) settle() {
-	var filled [256]bool
-	section := false
-	for i := range p.ops {
-		o := &p.ops[i]
-		o.keep = section || filled[o.field]
-		filled[o.field] = true
-		switch o.how {
-		case ie.Frame, ie.IPPacket:
-			section = true
-		case ie.ICMPTypeCode:
-			filled[flow.ICMPCode] = true
-		case ie.AddressV4, ie.AddressV6:
-			filled[flow.EType] = true
-		}
-		if o.how == ie.Number && !o.keep && o.size != Variable {
-			o.code = plainCode(o.size)
-		}
-	}
-}
-
-func plainCode(size uint16) code {
-	switch size {
-	case 1:
-		return plain1
-	case 2:
-		return plain2
-	case 4:
-		return plain4
-	case 8:
-		return plain8
-	default:
-		return plainN
-	}
-}
-
 // number reads a big-endian number of up to 8 octets.
 func number(b []byte) (v uint64) {
 	for _, c := range b {
@@ -164,8 +66,28 @@ func number(b []byte) (v uint64) {
 	return v
 }
 
-// Decode writes one record, of which data begins, into r and returns its octets; 0 when
-// data ends before the record does. A record of fixed length must be there as a whole.
+// Columns writes what Decode leaves to it, of n records that are the rows from row on: the first
+// one begins data, the others follow stride octets apart.
+func (p *Plan) Columns(b *flow.Batch, row, n int, data []byte, stride int) {
+	if n == 0 {
+		return
+	}
+	for i := range p.columns {
+		o := &p.columns[i]
+		switch from := data[o.off:]; o.code {
+		case plainIPv4:
+			b.PutStridedIPv4(o.field, row, n, from, stride)
+		case plainIPv6:
+			b.PutStridedIPv6(o.field, row, n, from, stride)
+		default:
+			b.PutStrided(o.field, row, n, from, stride, int(o.size))
+		}
+	}
+}
+
+// Decode writes one record, with which data begins, into r and returns its octets; 0 when
+// data ends before the record does. A record of fixed length must be there as a whole, and
+// Columns writes the rest of its fields.
 func (p *Plan) Decode(data []byte, r *flow.Record, c *Context) int {
 	length := p.fixed[0]
 	if len(p.fixed) > 1 {
@@ -174,6 +96,9 @@ func (p *Plan) Decode(data []byte, r *flow.Record, c *Context) int {
 		}
 	}
 	c.start()
+	if p.etherType != 0 {
+		r.SetNumber(flow.EType, p.etherType)
+	}
 	for i := range p.ops {
 		o := &p.ops[i]
 		b := data[o.off:]
@@ -191,6 +116,10 @@ func (p *Plan) Decode(data []byte, r *flow.Record, c *Context) int {
 			r.SetNumber(o.field, binary.BigEndian.Uint64(b))
 		case plainN:
 			r.SetNumber(o.field, number(b[:o.size]))
+		case plainIPv4:
+			r.SetIPv4(o.field, binary.BigEndian.Uint32(b))
+		case plainIPv6:
+			r.SetAddress(o.field, [16]byte(b))
 		default:
 			p.special(o, o.octets(b), r, c)
 		}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package template
+
+import (
+	"slices"
+
+	"github.com/weirflow/weir/flow"
+	"github.com/weirflow/weir/services/decode/internal/ie"
+)
+
+// Compile makes the plan of a template.
+func Compile(fields []Field) *Plan {
+	p := &Plan{}
+	off := 0
+	for i, f := range fields {
+		if !shadowed(fields, i) {
+			p.add(f, off)
+		}
+		if f.Length == Variable {
+			p.fixed = append(p.fixed, off)
+			off = 0
+		} else {
+			off += int(f.Length)
+		}
+	}
+	p.fixed = append(p.fixed, off)
+	slices.SortStableFunc(p.ops, func(a, b op) int { return int(a.rank) - int(b.rank) })
+	p.settleFamily()
+	p.settle()
+	if len(p.fixed) == 1 {
+		p.columns = slices.Collect(p.independent)
+		p.ops = slices.DeleteFunc(p.ops, func(o op) bool { return slices.Contains(p.columns, o) })
+	}
+	return p
+}
+
+// independent yields the ops that nothing else in the record has to do with: a plain number, in
+// no more octets than its field has, that no other op fills too and no rule looks at.
+func (p *Plan) independent(yield func(op) bool) {
+	var fills [256]int
+	for _, o := range p.ops {
+		fills[o.field]++
+	}
+	for _, o := range p.ops {
+		alone := o.code != special && fills[o.field] == 1 && int(o.size) <= o.field.Info().Width
+		if alone && o.field != flow.EType && o.field != flow.ICMPCode && !yield(o) {
+			return
+		}
+	}
+}
+
+// settleFamily looks whether all records are of one address family. Then what is true of one
+// family only is plain, or is not there, and only the addresses tell the EtherType.
+func (p *Plan) settleFamily() {
+	for _, o := range p.ops {
+		var t uint64
+		switch {
+		case o.how == ie.Frame || o.how == ie.IPPacket || o.size == Variable:
+			return
+		case o.field != flow.SrcAddr && o.field != flow.DstAddr:
+			continue
+		case o.how == ie.AddressV4:
+			t = etherIPv4
+		default:
+			t = etherIPv6
+		}
+		if p.etherType != 0 && p.etherType != t {
+			p.etherType = 0
+			return
+		}
+		p.etherType = t
+	}
+	if p.etherType == 0 {
+		return
+	}
+	mine, other := ie.NumberV4, ie.NumberV6
+	if p.etherType == etherIPv6 {
+		mine, other = other, mine
+	}
+	p.ops = slices.DeleteFunc(p.ops, func(o op) bool { return o.how == other || o.field == flow.EType })
+	for i := range p.ops {
+		if p.ops[i].how == mine {
+			p.ops[i].how = ie.Number
+		}
+	}
+}
+
+// shadowed tells whether the same element comes again: RFC 7011 §8 has repeated elements
+// in the order of the packet's treatment, so that the last one is the innermost. Lists take all.
+func shadowed(fields []Field, i int) bool {
+	for _, f := range fields[i+1:] {
+		if f.Element == fields[i].Element && f.Length != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// add appends the ops of a field, unless its length makes no sense.
+func (p *Plan) add(f Field, off int) {
+	for _, u := range ie.Uses(f.Element) {
+		if !fits(u.How, f.Length) {
+			continue
+		}
+		p.ops = append(p.ops, op{
+			how: u.How, field: u.Field, rank: u.Rank,
+			off: uint16(off), size: f.Length, segment: uint16(len(p.fixed)), //nolint:gosec // a record is shorter than a datagram
+		})
+	}
+}
+
+// fits tells whether a field of this length can be what it should be.
+func fits(how ie.How, length uint16) bool {
+	if length == Variable {
+		return true
+	}
+	switch how {
+	case ie.AddressV4, ie.ListV4:
+		return length == 4
+	case ie.AddressV6, ie.ListV6:
+		return length == 16
+	case ie.NTPMicro, ie.NTPNano:
+		return length == 8
+	case ie.MPLSLabelSection:
+		return length == 3
+	case ie.Frame, ie.IPPacket:
+		return length > 0
+	default: // numbers; RFC 7011 §6.2 lets them be shorter
+		return length >= 1 && length <= 8
+	}
+}
+
+// settle decides which ops yield to what is there already, and which are plain.
+func (p *Plan) settle() {
+	var filled [256]bool
+	section := false
+	for i := range p.ops {
+		o := &p.ops[i]
+		o.keep = section || filled[o.field]
+		filled[o.field] = true
+		switch o.how {
+		case ie.Frame, ie.IPPacket:
+			section = true
+		case ie.ICMPTypeCode:
+			filled[flow.ICMPCode] = true
+		case ie.AddressV4, ie.AddressV6:
+			filled[flow.EType] = true
+		}
+		if !o.keep && o.size != Variable {
+			o.code = p.plainCode(o)
+		}
+	}
+}
+
+func (p *Plan) plainCode(o *op) code {
+	if o.how != ie.Number {
+		tellsEType := p.etherType == 0 && o.tellsEType()
+		switch {
+		case o.how == ie.AddressV4 && !tellsEType:
+			return plainIPv4
+		case o.how == ie.AddressV6 && !tellsEType:
+			return plainIPv6
+		}
+		return special
+	}
+	switch o.size {
+	case 1:
+		return plain1
+	case 2:
+		return plain2
+	case 4:
+		return plain4
+	case 8:
+		return plain8
+	default:
+		return plainN
+	}
+}
