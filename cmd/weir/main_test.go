@@ -1,50 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package main_test
 
 import (
 	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 )
 
-// TestMain lets the test binary be weir: the tests start it as a process, and it
-// starts itself as its ClickHouse child.
-func TestMain(m *testing.M) {
-	if os.Getenv("WEIR_TEST_PROCESS") != "" {
-		main()
-	}
-	os.Exit(m.Run())
-}
-
-// weir is this program with args, not started yet, in an empty folder and
-// without settings from the environment.
-func weir(t *testing.T, args ...string) *exec.Cmd {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), self, args...)
-	cmd.Dir = t.TempDir()
-	cmd.Env = []string{"WEIR_TEST_PROCESS=1", "PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}
-	return cmd
-}
-
 func TestEveryCommandExplainsItself(t *testing.T) {
 	t.Parallel()
-	for _, c := range newRoot().Commands() {
-		if c.Name() == "help" || c.Name() == "completion" {
-			continue
-		}
-		t.Run(c.Name(), func(t *testing.T) {
+	for _, command := range []string{"up", "migrate", "streams", "check", "config", "clickhouse", "version"} {
+		t.Run(command, func(t *testing.T) {
 			t.Parallel()
-			out, err := weir(t, c.Name(), "--help").CombinedOutput()
-			if err != nil || !bytes.Contains(out, []byte(c.Short)) && !bytes.Contains(out, []byte(c.Long)) {
-				t.Errorf("weir %s --help: %v\n%s", c.Name(), err, out)
+			all, err := weir(t, "--help").Output()
+			if err != nil || !bytes.Contains(all, []byte("\n  "+command+" ")) {
+				t.Errorf("weir --help: %v, does not list %s:\n%s", err, command, all)
+			}
+			out, err := weir(t, command, "--help").CombinedOutput()
+			if err != nil || len(out) < 100 {
+				t.Errorf("weir %s --help: %v\n%s", command, err, out)
 			}
 		})
 	}

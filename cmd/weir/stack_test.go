@@ -75,6 +75,11 @@ func newStack(t *testing.T, args ...string) *stack {
 // begin starts the stack, which ends with the test.
 func (s *stack) begin() {
 	s.t.Helper()
+	s.endWithTest()
+	s.start()
+}
+
+func (s *stack) endWithTest() {
 	s.t.Cleanup(func() {
 		if s.cmd != nil {
 			s.kill()
@@ -83,11 +88,25 @@ func (s *stack) begin() {
 			s.t.Logf("weir up said:\n%s", s.log.tail(8000))
 		}
 	})
-	s.start()
 }
 
-// start runs weir up, for the first time or again.
+// start runs weir up, for the first time or again, and waits until it takes flows and
+// answers queries.
 func (s *stack) start() {
+	s.t.Helper()
+	s.run()
+	s.until("weir up to be ready", func() bool {
+		select {
+		case <-s.exited:
+			s.t.Fatalf("weir up ended: %v\n%s", s.cmd.ProcessState, s.log.tail(4000))
+		default:
+		}
+		return s.get("http://"+s.health+"/readyz") && s.get("http://"+s.http+"/ping")
+	})
+}
+
+// run runs weir up and does not wait.
+func (s *stack) run() {
 	s.t.Helper()
 	path, err := program()
 	if err != nil {
@@ -102,14 +121,6 @@ func (s *stack) start() {
 	exited := make(chan struct{})
 	s.exited = exited
 	go func(cmd *exec.Cmd) { _ = cmd.Wait(); close(exited) }(s.cmd)
-	s.until("weir up to be ready", func() bool {
-		select {
-		case <-exited:
-			s.t.Fatalf("weir up ended: %v\n%s", s.cmd.ProcessState, s.log.tail(4000))
-		default:
-		}
-		return s.get("http://"+s.health+"/readyz") && s.get("http://"+s.http+"/ping")
-	})
 }
 
 // kill ends weir up with SIGKILL.
@@ -124,6 +135,12 @@ func (s *stack) interrupt() int {
 	if err := s.cmd.Process.Signal(os.Interrupt); err != nil {
 		s.t.Fatal(err)
 	}
+	return s.exit()
+}
+
+// exit waits for the end of weir up and returns its exit code.
+func (s *stack) exit() int {
+	s.t.Helper()
 	select {
 	case <-s.exited:
 	case <-time.After(patience):
