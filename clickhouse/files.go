@@ -13,10 +13,9 @@ import (
 
 func configPath(dir string) string { return filepath.Join(dir, "config.xml") }
 
-// prepare makes dir ready for a start: the configuration is written, and what a crash
-// has left is repaired. No system log tables are named, so the server keeps none: they
-// would cost more than a quiet pipeline does. Caches and merges get what a laptop can
-// spare.
+// prepare writes the configuration into dir. No system log tables are named, so the
+// server keeps none: they would cost more than a quiet pipeline does. Caches and merges
+// get what a laptop can spare.
 func prepare(dir string, native, http netip.AddrPort) error {
 	if err := os.MkdirAll(filepath.Join(dir, "log"), 0o750); err != nil {
 		return err
@@ -30,10 +29,7 @@ func prepare(dir string, native, http netip.AddrPort) error {
 	if err := os.WriteFile(configPath(dir), []byte(config), 0o600); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "users.xml"), []byte(usersXML), 0o600); err != nil {
-		return err
-	}
-	return forgetLostParts(dir)
+	return os.WriteFile(filepath.Join(dir, "users.xml"), []byte(usersXML), 0o600)
 }
 
 const configXML = `<!-- Written at each start. -->
