@@ -12,6 +12,10 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
+// MaxPayload is what the NATS server must take in one message, octets: what one batch of
+// datagrams of the least records, or one flush of sums, may come to.
+const MaxPayload = 8 << 20
+
 const (
 	// partitionsKey of a stream's metadata records the partition count it was made with.
 	partitionsKey = "weir_partitions"
@@ -88,8 +92,11 @@ func (b *Bus) deadConfig() jetstream.StreamConfig {
 	}
 }
 
-// check compares the partition count of the streams with ours.
+// check compares the server and its streams with what we need.
 func (b *Bus) check(ctx context.Context) error {
+	if n := b.nc.MaxPayload(); b.nc.IsConnected() && n < MaxPayload {
+		return fmt.Errorf("%w: it is %d octets, want at least %d (max_payload: 8MB in the server's configuration)", ErrMaxPayload, n, MaxPayload)
+	}
 	for _, s := range streams() {
 		stream, err := b.js.Stream(ctx, s.Name)
 		if err != nil {
@@ -104,15 +111,15 @@ func (b *Bus) check(ctx context.Context) error {
 	return nil
 }
 
-// await returns when the streams are there with our partition count. It returns ErrPartitions
-// if the count is another, and nil if ctx ends.
+// await returns when the streams are there as check wants them. It returns ErrPartitions or
+// ErrMaxPayload if they never will be, and nil if ctx ends.
 func (b *Bus) await(ctx context.Context) error {
 	var delay backoff
 	for warned := false; ; {
 		try, cancel := context.WithTimeout(ctx, publishTimeout)
 		err := b.check(try)
 		cancel()
-		if err == nil || errors.Is(err, ErrPartitions) {
+		if err == nil || errors.Is(err, ErrPartitions) || errors.Is(err, ErrMaxPayload) {
 			return err
 		}
 		if ctx.Err() == nil && !warned {

@@ -16,6 +16,9 @@ var (
 	// ErrPartitions is returned by Ensure and Process when the streams were made with
 	// another number of partitions.
 	ErrPartitions error = misconfigured("partition count differs")
+	// ErrMaxPayload is returned by Ensure and Process when the server takes only smaller
+	// messages than a stage may have to append.
+	ErrMaxPayload error = misconfigured("NATS server's max_payload is too small")
 )
 
 // misconfigured is an error that only another configuration mends: the process exits

@@ -239,6 +239,19 @@ func TestOtherPartitionCountIsRefused(t *testing.T) {
 	}
 }
 
+func TestServerThatTakesSmallMessagesIsRefused(t *testing.T) {
+	t.Parallel()
+	s := bustest.NewLimited(t, 1<<20)
+	b, err := bus.Connect(t.Context(), s.Config(1), bus.Decode, discard(), registry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if err := b.Ensure(t.Context()); !errors.Is(err, bus.ErrMaxPayload) {
+		t.Errorf("Ensure: %v", err)
+	}
+}
+
 func TestPublisher(t *testing.T) {
 	t.Parallel()
 	s := bustest.New(t)

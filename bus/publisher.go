@@ -54,8 +54,8 @@ func (b *Bus) NewPublisher(s Stream, maxBytes int64) *Publisher {
 	return p
 }
 
-// Publish hands m's wire form over; m may be reused at once. It never blocks on JetStream. stored
-// is called, from another goroutine, once JetStream has stored it. The error is ErrStreamFull,
+// Publish hands m's wire form over; m may be reused at once. It never blocks on JetStream. stored,
+// which must not be nil, is called from another goroutine once JetStream has stored it. The error is ErrStreamFull,
 // ErrDisconnected or ErrBacklog: nothing was taken.
 func (p *Publisher) Publish(partition int, m Message, stored func()) error {
 	p.mu.Lock()

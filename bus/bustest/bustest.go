@@ -29,9 +29,15 @@ const ready = 10 * time.Second
 // New starts a server.
 func New(t testing.TB) *Server {
 	t.Helper()
+	return NewLimited(t, bus.MaxPayload)
+}
+
+// NewLimited starts a server that takes messages of at most maxPayload octets.
+func NewLimited(t testing.TB, maxPayload int32) *Server {
+	t.Helper()
 	s := &Server{t: t, opts: server.Options{
 		Host: "127.0.0.1", Port: server.RANDOM_PORT, JetStream: true, StoreDir: t.TempDir(),
-		JetStreamMaxStore: 4 << 30, NoSigs: true, NoLog: true, MaxPayload: 8 << 20,
+		JetStreamMaxStore: 4 << 30, NoSigs: true, NoLog: true, MaxPayload: maxPayload,
 	}}
 	s.Start()
 	t.Cleanup(s.Stop)

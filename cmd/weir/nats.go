@@ -38,7 +38,7 @@ func (c natsServerConfig) Validate() error {
 }
 
 const (
-	natsMaxPayload = 8 << 20
+	natsMaxPayload = bus.MaxPayload
 	// natsSpare is what JetStream may use beside the streams of nats.max_bytes, for
 	// the buckets.
 	natsSpare = 1 << 30
