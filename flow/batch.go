@@ -61,12 +61,13 @@ func (b *Batch) Append(r *Record) {
 	for w := range firstAddress / 64 {
 		for m := r.set[w] &^ qualityBit[w]; m != 0; m &= m - 1 {
 			f := Field(w*64 + bits.TrailingZeros64(m)) //nolint:gosec // below numFields
-			c, v := &b.cols[f], r.numbers[f]
-			if v > c.max && int(least(v)) > fields[f].Width {
-				r.Flag(ValueOutOfRange)
-				v = 0
+			if c, v := &b.cols[f], r.numbers[f]; !c.next(row, v) {
+				if int(least(v)) > fields[f].Width {
+					r.Flag(ValueOutOfRange)
+					v = 0
+				}
+				c.put(row, v)
 			}
-			c.put(row, v)
 		}
 	}
 	for m := r.set[firstAddress/64]; m != 0; m &= m - 1 {

@@ -42,18 +42,26 @@ func (c *column) adopt(b []byte, width uint8, rows int) {
 	c.used = greatest(width)
 }
 
-// put writes the value of a row; rows between the last one and this become 0. All widths are
-// written as 8 octets, of which the next value overwrites what is too much.
+// put writes the value of a row; rows between the last one and this become 0.
 func (c *column) put(row int, v uint64) {
+	if !c.next(row, v) {
+		c.prepare(row, v)
+		c.next(row, v)
+	}
+}
+
+// next writes the value of the row after the last one, if the column is ready for it. All
+// widths are written as 8 octets, of which the next value overwrites what is too much.
+func (c *column) next(row int, v uint64) bool {
 	at := row << c.shift
 	if v > c.max || c.rows != row || at+8 > cap(c.buf) {
-		c.prepare(row, v)
-		at = row << c.shift
+		return false
 	}
 	binary.LittleEndian.PutUint64(c.buf[at:at+8], v)
 	c.buf = c.buf[:at+1<<c.shift]
 	c.used |= v
 	c.rows = row + 1
+	return true
 }
 
 // putAll is put for the rows from row on.

@@ -103,4 +103,3 @@ func (b *Batch) PutNumber(f Field, row int, v uint64) { b.cols[f].put(row, v) }
 
 // Clear forgets the column f, so that it can be put anew.
 func (b *Batch) Clear(f Field) { b.cols[f].reset() }
-
