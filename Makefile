@@ -71,10 +71,6 @@ test: engine exporters ## set up what the tests need and run all of them
 	go test -race work
 	@printf '\nAll tests passed.\n'
 
-.PHONY: golden
-golden: ## rewrite the golden files; read the diff
-	go test work -run Golden -update
-
 .PHONY: fuzz
 fuzz: ## run every fuzz target for T (default 30s)
 	@tools/fuzz.sh $(T)
@@ -89,9 +85,10 @@ bench: engine build ## compare with GoFlow2, and send RATE flows a second throug
 # --- keep in order
 
 .PHONY: generate
-generate: ## regenerate what is committed: protobuf code, weir.example.yaml
+generate: ## regenerate what is committed: protobuf code, weir.example.yaml, docs/metrics.md
 	cd proto && GOWORK=off go tool -modfile=../tools/go.mod buf generate
 	go run ./cmd/weir config > weir.example.yaml
+	go test ./test/repo -run MetricsAreDocumented -count 1 -update
 
 $(LINT): tools/lint/go.mod
 	$(call say,building golangci-lint)
