@@ -17,10 +17,13 @@ type clock struct {
 	from   string // SQL that makes a value of a number
 }
 
-var (
-	receipt     = clock{flow.TimeReceivedNs.String(), 1e9, "fromUnixTimestamp64Nano"}
-	windowStart = clock{windowColumn, 1, "toDateTime"}
-)
+// clockOf returns the clock of a table.
+func clockOf(table string) clock {
+	if table == flowsTable {
+		return clock{flow.TimeReceivedNs.String(), 1e9, "fromUnixTimestamp64Nano"}
+	}
+	return clock{windowColumn, 1, "toDateTime"}
+}
 
 // period is a UTC day of a batch: what is inserted at once, so that it becomes one part of
 // the table, which is there as a whole or not at all.

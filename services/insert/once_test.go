@@ -120,12 +120,12 @@ func TestABatchOfSeveralDaysIsOneOfEach(t *testing.T) {
 	if err := whole.setFlows(all.table(), []*flow.Batch{&both}); err != nil {
 		t.Fatal(err)
 	}
-	periods := whole.periods(receipt)
+	periods := whole.periods(clockOf(flowsTable))
 	if len(periods) != len(days) {
 		t.Fatalf("%d days, want %d", len(periods), len(days))
 	}
 	for _, p := range periods {
-		got.setDay(&whole, receipt, p.day)
+		got.setDay(&whole, clockOf(flowsTable), p.day)
 		if err := want.setFlows(all.table(), []*flow.Batch{days[p.day]}); err != nil {
 			t.Fatal(err)
 		}

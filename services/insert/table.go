@@ -38,10 +38,7 @@ func readTable(ctx context.Context, conn driver.Conn, name string) (*table, erro
 		return nil, err
 	}
 	defer rows.Close() //nolint:errcheck // rows.Err has told already
-	t := &table{name: name, columns: map[string]string{}, clock: windowStart}
-	if name == flowsTable {
-		t.clock = receipt
-	}
+	t := &table{name: name, columns: map[string]string{}, clock: clockOf(name)}
 	for rows.Next() {
 		var column, typ, engine string
 		var sorting uint8

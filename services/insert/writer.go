@@ -188,7 +188,7 @@ func (w *writer) count(t *table, b *batch, p period, start time.Time) {
 	w.m.rows.WithLabelValues(t.name).Add(float64(b.rows))
 	w.m.bytes.WithLabelValues(t.name).Add(float64(b.size()))
 	w.m.duration.WithLabelValues(t.name).Observe(time.Since(start).Seconds())
-	if t.clock == receipt && p.first != 0 {
+	if t.name == flowsTable && p.first != 0 {
 		w.m.delay.Observe(time.Since(time.Unix(0, int64(p.first))).Seconds()) //nolint:gosec // a time in ns
 	}
 }
