@@ -53,6 +53,47 @@ const (
 	SrcCountry
 	DstCountry
 	Quality
+	ExporterName
+	ExporterGroup
+	ExporterRole
+	ExporterSite
+	ExporterRegion
+	ExporterTenant
+	InIfName
+	InIfDescription
+	InIfSpeed
+	InIfBoundary
+	InIfConnectivity
+	InIfProvider
+	OutIfName
+	OutIfDescription
+	OutIfSpeed
+	OutIfBoundary
+	OutIfConnectivity
+	OutIfProvider
+	IngressVRFName
+	EgressVRFName
+	SrcNetName
+	SrcNetRole
+	SrcNetSite
+	SrcNetRegion
+	SrcNetTenant
+	SrcNetContext
+	DstNetName
+	DstNetRole
+	DstNetSite
+	DstNetRegion
+	DstNetTenant
+	DstNetContext
+	SrcCity
+	DstCity
+	SrcRegion
+	DstRegion
+	SrcASName
+	DstASName
+	Tenant
+	Tag
+	Duplicate
 	numNumbers = iota
 )
 
@@ -162,6 +203,47 @@ var fields = [numFields]Info{
 	SrcCountry:                 {"src_country", 2102, Text, 4, "LowCardinality(String)", "Country of the source address, ISO 3166-1 alpha-2"},
 	DstCountry:                 {"dst_country", 2103, Text, 4, "LowCardinality(String)", "Country of the destination address, ISO 3166-1 alpha-2"},
 	Quality:                    {"quality", 2001, Number, 4, "UInt32", "What is unknown or assumed in this row: bits of flow.Quality"},
+	ExporterName:               {"exporter_name", 2104, Text, 4, "LowCardinality(String)", "Name of the exporter"},
+	ExporterGroup:              {"exporter_group", 2105, Text, 4, "LowCardinality(String)", "Group of the exporter"},
+	ExporterRole:               {"exporter_role", 2106, Text, 4, "LowCardinality(String)", "Role of the exporter"},
+	ExporterSite:               {"exporter_site", 2107, Text, 4, "LowCardinality(String)", "Site of the exporter"},
+	ExporterRegion:             {"exporter_region", 2108, Text, 4, "LowCardinality(String)", "Region of the exporter"},
+	ExporterTenant:             {"exporter_tenant", 2109, Text, 4, "LowCardinality(String)", "Tenant of the exporter"},
+	InIfName:                   {"in_if_name", 2110, Text, 4, "LowCardinality(String)", "Name of the input interface"},
+	InIfDescription:            {"in_if_description", 2111, Text, 4, "LowCardinality(String)", "Description of the input interface"},
+	InIfSpeed:                  {"in_if_speed", 2112, Number, 8, "UInt64", "Speed of the input interface, bit/s"},
+	InIfBoundary:               {"in_if_boundary", 2113, Text, 4, "LowCardinality(String)", "Side of the network that the input interface leads to: internal or external"},
+	InIfConnectivity:           {"in_if_connectivity", 2114, Text, 4, "LowCardinality(String)", "Kind of connection of the input interface, such as transit or peering"},
+	InIfProvider:               {"in_if_provider", 2115, Text, 4, "LowCardinality(String)", "Provider behind the input interface"},
+	OutIfName:                  {"out_if_name", 2116, Text, 4, "LowCardinality(String)", "Name of the output interface"},
+	OutIfDescription:           {"out_if_description", 2117, Text, 4, "LowCardinality(String)", "Description of the output interface"},
+	OutIfSpeed:                 {"out_if_speed", 2118, Number, 8, "UInt64", "Speed of the output interface, bit/s"},
+	OutIfBoundary:              {"out_if_boundary", 2119, Text, 4, "LowCardinality(String)", "Side of the network that the output interface leads to: internal or external"},
+	OutIfConnectivity:          {"out_if_connectivity", 2120, Text, 4, "LowCardinality(String)", "Kind of connection of the output interface, such as transit or peering"},
+	OutIfProvider:              {"out_if_provider", 2121, Text, 4, "LowCardinality(String)", "Provider behind the output interface"},
+	IngressVRFName:             {"ingress_vrf_name", 2122, Text, 4, "LowCardinality(String)", "Name of the VRF at the input"},
+	EgressVRFName:              {"egress_vrf_name", 2123, Text, 4, "LowCardinality(String)", "Name of the VRF at the output"},
+	SrcNetName:                 {"src_net_name", 2124, Text, 4, "LowCardinality(String)", "Name of the configured network of the source address"},
+	SrcNetRole:                 {"src_net_role", 2125, Text, 4, "LowCardinality(String)", "Role of the configured network of the source address"},
+	SrcNetSite:                 {"src_net_site", 2126, Text, 4, "LowCardinality(String)", "Site of the configured network of the source address"},
+	SrcNetRegion:               {"src_net_region", 2127, Text, 4, "LowCardinality(String)", "Region of the configured network of the source address"},
+	SrcNetTenant:               {"src_net_tenant", 2128, Text, 4, "LowCardinality(String)", "Tenant of the configured network of the source address"},
+	SrcNetContext:              {"src_net_context", 2129, Text, 4, "LowCardinality(String)", "Labels of the configured network of the source address: a JSON object of texts, keys in order"},
+	DstNetName:                 {"dst_net_name", 2130, Text, 4, "LowCardinality(String)", "Name of the configured network of the destination address"},
+	DstNetRole:                 {"dst_net_role", 2131, Text, 4, "LowCardinality(String)", "Role of the configured network of the destination address"},
+	DstNetSite:                 {"dst_net_site", 2132, Text, 4, "LowCardinality(String)", "Site of the configured network of the destination address"},
+	DstNetRegion:               {"dst_net_region", 2133, Text, 4, "LowCardinality(String)", "Region of the configured network of the destination address"},
+	DstNetTenant:               {"dst_net_tenant", 2134, Text, 4, "LowCardinality(String)", "Tenant of the configured network of the destination address"},
+	DstNetContext:              {"dst_net_context", 2135, Text, 4, "LowCardinality(String)", "Labels of the configured network of the destination address: a JSON object of texts, keys in order"},
+	SrcCity:                    {"src_city", 2136, Text, 4, "LowCardinality(String)", "City of the source address, English name"},
+	DstCity:                    {"dst_city", 2137, Text, 4, "LowCardinality(String)", "City of the destination address, English name"},
+	SrcRegion:                  {"src_region", 2138, Text, 4, "LowCardinality(String)", "Region of the source address, ISO 3166-2 code or name"},
+	DstRegion:                  {"dst_region", 2139, Text, 4, "LowCardinality(String)", "Region of the destination address, ISO 3166-2 code or name"},
+	SrcASName:                  {"src_as_name", 2140, Text, 4, "LowCardinality(String)", "Organisation of src_origin_as"},
+	DstASName:                  {"dst_as_name", 2141, Text, 4, "LowCardinality(String)", "Organisation of dst_origin_as"},
+	Tenant:                     {"tenant", 2142, Text, 4, "LowCardinality(String)", "Tenant of the flow, set by a rule"},
+	Tag:                        {"tag", 2143, Text, 4, "LowCardinality(String)", "Tag of the flow, set by a rule"},
+	Duplicate:                  {"duplicate", 2144, Number, 1, "UInt8", "Flow counted elsewhere: 0 no, 1 seen inside the boundary, 2 in the other direction, 3 by another observer"},
 	SrcAddr:                    {"src_addr", 6, Address, 16, "IPv6", "Source address, IPv4 mapped"},
 	DstAddr:                    {"dst_addr", 7, Address, 16, "IPv6", "Destination address, IPv4 mapped"},
 	SamplerAddress:             {"sampler_address", 11, Address, 16, "IPv6", "Exporter (sFlow: agent), IPv4 mapped"},

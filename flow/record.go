@@ -19,7 +19,7 @@ const (
 // Record is one flow while it is decoded: flat, without pointers, reused. Only fields
 // that were set since Reset count, so resetting costs nothing.
 type Record struct {
-	set     Mark
+	set     [numFields / 64]uint64
 	numbers [numNumbers]uint64
 	addrs   [numAddresses][16]byte
 	lists   [numLists]list
@@ -32,17 +32,7 @@ type list struct {
 }
 
 // Reset forgets all fields.
-func (r *Record) Reset() { r.set = Mark{} }
-
-// Mark is which fields were set at some time.
-type Mark [numFields / 64]uint64
-
-// Mark returns which fields are set, for Rewind.
-func (r *Record) Mark() Mark { return r.set }
-
-// Rewind forgets the fields that were set since the mark was taken. Those that were set
-// before keep their values, unless they were set anew since.
-func (r *Record) Rewind(m Mark) { r.set = m }
+func (r *Record) Reset() { r.set = [numFields / 64]uint64{} }
 
 // Has tells whether f was set.
 func (r *Record) Has(f Field) bool { return r.set[f/64]&(1<<(f%64)) != 0 }

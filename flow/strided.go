@@ -51,6 +51,22 @@ func collect(values []uint64, data []byte, stride, size int) {
 	}
 }
 
+// PutRepeated sets a field of kind Number to v in n rows from row on. Otherwise it is as PutNumber.
+func (b *Batch) PutRepeated(f Field, row, n int, v uint64) {
+	c := &b.cols[f]
+	for i := range n {
+		c.put(row+i, v)
+	}
+}
+
+// PutRepeatedAddress is PutRepeated for a field of kind Address.
+func (b *Batch) PutRepeatedAddress(f Field, row, n int, a [16]byte) {
+	c := &b.cols[f]
+	for i := range n {
+		c.putAddress(row+i, &a)
+	}
+}
+
 // PutStridedIPv4 is PutStrided for a field of kind Address and IPv4 addresses.
 func (b *Batch) PutStridedIPv4(f Field, row, n int, data []byte, stride int) {
 	c := &b.cols[f]

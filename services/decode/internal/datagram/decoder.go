@@ -72,30 +72,34 @@ func (d *Decoder) Decode(in *flow.Datagrams, out *flow.Batch) {
 func (d *Decoder) decode(g *flow.Datagram, out *flow.Batch) {
 	kind := kindOf(g.Payload)
 	d.datagrams[kind]++
-	d.rows.Begin(out, kind, g.Exporter, g.ReceivedNs)
 	if kind == row.Unknown {
 		d.rows.Refuse(refusal.VersionUnknown)
 		return
 	}
 	x := d.exporter(g.Exporter)
-	var gaps uint64
+	d.rows.Begin(out, kind, g.Exporter, g.ReceivedNs)
+	if gaps := d.dispatch(kind, x, g.Payload); gaps != 0 {
+		d.gaps[g.Exporter] += gaps
+	}
+	d.rows.End()
+	if x != nil && x.Changed() {
+		d.changed[g.Exporter] = x
+	}
+}
+
+// dispatch returns how many gaps in sequences the datagram showed.
+func (d *Decoder) dispatch(kind row.Type, x *template.Exporter, p []byte) (gaps uint64) {
 	switch kind {
 	case row.SFlow5:
-		gaps = d.sflow.Decode(x, g.Payload)
+		return d.sflow.Decode(x, p)
 	case row.NetFlow9, row.IPFIX:
 		if x == nil {
 			d.rows.Refuse(refusal.ExporterLimit)
-			return
+			return 0
 		}
-		gaps = d.ipfix.Decode(x, g.Payload)
-		if x.Changed() {
-			d.changed[g.Exporter] = x
-		}
+		return d.ipfix.Decode(x, p)
 	default:
-		gaps = d.netflow5.Decode(x, g.Payload)
-	}
-	if gaps != 0 {
-		d.gaps[g.Exporter] += gaps
+		return d.netflow5.Decode(x, p)
 	}
 }
 

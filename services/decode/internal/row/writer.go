@@ -48,45 +48,57 @@ type Writer struct {
 	Refused refusal.Counts
 	Flows   [NumTypes]uint64
 
-	batch    *flow.Batch
-	record   flow.Record
-	common   flow.Mark
-	kind     Type
-	received uint64
-	left     int
-	headerNs uint64
+	batch  *flow.Batch
+	record flow.Record
+	kind   Type
+	left   int // rows that the datagram may still have
+
+	// What the rows from first on have in common.
+	first      int
+	exporter   [16]byte
+	receivedNs uint64
+	exportNs   uint64
+	number     uint64
+	domain     uint64
 }
 
-// Begin starts the rows of a datagram.
+// Begin starts the rows of a datagram; End ends them.
 func (w *Writer) Begin(b *flow.Batch, kind Type, exporter netip.Addr, receivedNs uint64) {
-	w.batch, w.kind, w.received, w.left = b, kind, receivedNs, w.Limits.Records
-	w.record.Reset()
-	w.record.SetNumber(flow.Type, kind.number())
-	w.record.SetNumber(flow.TimeReceivedNs, receivedNs)
-	w.record.SetAddress(flow.SamplerAddress, exporter.As16())
-	w.common, w.headerNs = w.record.Mark(), 0
+	w.batch, w.kind, w.left, w.first = b, kind, w.Limits.Records, b.Rows()
+	w.exporter, w.receivedNs = exporter.As16(), receivedNs
+	w.exportNs, w.number, w.domain = 0, 0, 0
 }
 
-// Header sets what the header of a message says of all its rows. exportNs is 0 where
+// Header sets what the header of a message says of the rows that follow. exportNs is 0 where
 // the protocol has no export time.
 func (w *Writer) Header(number, domain uint32, exportNs uint64) {
-	w.record.SetNumber(flow.SequenceNum, uint64(number))
-	if domain != 0 {
-		w.record.SetNumber(flow.ObservationDomainID, uint64(domain))
+	w.End()
+	w.number, w.domain, w.exportNs = uint64(number), uint64(domain), exportNs
+}
+
+// End writes what the rows since the last header have in common.
+func (w *Writer) End() {
+	n := w.batch.Rows() - w.first
+	w.batch.PutRepeated(flow.Type, w.first, n, w.kind.number())
+	w.batch.PutRepeated(flow.TimeReceivedNs, w.first, n, w.receivedNs)
+	w.batch.PutRepeatedAddress(flow.SamplerAddress, w.first, n, w.exporter)
+	w.batch.PutRepeated(flow.SequenceNum, w.first, n, w.number)
+	if w.domain != 0 {
+		w.batch.PutRepeated(flow.ObservationDomainID, w.first, n, w.domain)
 	}
-	w.common, w.headerNs = w.record.Mark(), exportNs
+	w.first += n
 }
 
 // Refuse counts what is left out.
 func (w *Writer) Refuse(r refusal.Reason) { w.Refused.Add(r) }
 
-// Next returns a record for the next row, with the common fields set; nil when the
-// datagram has had as many rows as it may. Without Commit the row is forgotten.
+// Next returns an empty record for the next row; nil when the datagram has had as many rows
+// as it may. Without Commit the row is forgotten.
 func (w *Writer) Next() *flow.Record {
 	if w.left == 0 {
 		return nil
 	}
-	w.record.Rewind(w.common)
+	w.record.Reset()
 	return &w.record
 }
 
@@ -114,8 +126,8 @@ func (w *Writer) times() {
 	switch {
 	case start|end == 0:
 		r.Flag(flow.TimeFromReceipt)
-		if start = w.headerNs; start == 0 {
-			start = w.received
+		if start = w.exportNs; start == 0 {
+			start = w.receivedNs
 		}
 		end = start
 	case start == 0:
@@ -125,15 +137,15 @@ func (w *Writer) times() {
 	}
 	if !w.plausible(start) || !w.plausible(end) {
 		r.Flag(flow.TimeSkewed)
-		start, end = w.received, w.received
+		start, end = w.receivedNs, w.receivedNs
 	}
 	r.SetNumber(flow.TimeFlowStartNs, start)
 	r.SetNumber(flow.TimeFlowEndNs, end)
 }
 
 func (w *Writer) plausible(t uint64) bool {
-	if t > w.received {
-		return w.Limits.AheadNs == 0 || t-w.received <= w.Limits.AheadNs
+	if t > w.receivedNs {
+		return w.Limits.AheadNs == 0 || t-w.receivedNs <= w.Limits.AheadNs
 	}
-	return w.Limits.PastNs == 0 || w.received-t <= w.Limits.PastNs
+	return w.Limits.PastNs == 0 || w.receivedNs-t <= w.Limits.PastNs
 }
