@@ -240,7 +240,7 @@ func (l *loop[In, Out, PI, PO]) handle(ctx context.Context, in input) error {
 func (l *loop[In, Out, PI, PO]) safely(f func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			l.worker.b.log.Error("panic", "stream", l.worker.in.Name, "partition", l.p, "panic", r, "stack", string(debug.Stack()))
+			l.b.log.Error("panic", "stream", l.worker.in.Name, "partition", l.p, "panic", r, "stack", string(debug.Stack()))
 			err = Permanent(fmt.Errorf("panic: %v", r))
 		}
 	}()

@@ -103,16 +103,21 @@ const said = "nats server" // the message; what it says is an attribute
 func (l natsLog) Noticef(format string, v ...any) {
 	l.log.Debug(said, "text", fmt.Sprintf(format, v...))
 }
+
 func (l natsLog) Warnf(format string, v ...any) { l.log.Warn(said, "text", fmt.Sprintf(format, v...)) }
+
 func (l natsLog) Fatalf(format string, v ...any) {
 	l.log.Error(said, "text", fmt.Sprintf(format, v...))
 }
+
 func (l natsLog) Errorf(format string, v ...any) {
 	l.log.Error(said, "text", fmt.Sprintf(format, v...))
 }
+
 func (l natsLog) Debugf(format string, v ...any) {
 	l.log.Debug(said, "text", fmt.Sprintf(format, v...))
 }
+
 func (l natsLog) Tracef(format string, v ...any) {
 	l.log.Debug(said, "text", fmt.Sprintf(format, v...))
 }

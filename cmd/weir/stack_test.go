@@ -32,7 +32,7 @@ var program = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, "weir")
-	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput() //nolint:noctx // the test's own time-out ends it
+	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build weir: %w\n%s", err, out)
 	}
@@ -112,7 +112,7 @@ func (s *stack) run() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.cmd = exec.Command(path, s.args...) //nolint:noctx // kill ends it
+	s.cmd = exec.Command(path, s.args...)
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := s.cmd.Start(); err != nil {
@@ -253,7 +253,7 @@ func (s *stack) children() []int {
 		out = append(append(out, ' '), more...)
 	}
 	seen, pids := map[int]bool{}, []int{}
-	for _, f := range bytes.Fields(out) {
+	for _, f := range bytes.FieldsSeq(out) {
 		if pid, err := strconv.Atoi(string(f)); err == nil && !seen[pid] {
 			seen[pid] = true
 			pids = append(pids, pid)

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bus_test
+
+import (
+	"errors"
+	"sync/atomic"
+	"testing"
+
+	"github.com/weirflow/weir/bus"
+	"github.com/weirflow/weir/bus/bustest"
+)
+
+func TestServerThatTakesSmallMessagesIsRefused(t *testing.T) {
+	t.Parallel()
+	s := bustest.NewLimited(t, 1<<20)
+	b, err := bus.Connect(t.Context(), s.Config(1), bus.Decode, discard(), registry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Close()
+	if err := b.Ensure(t.Context()); !errors.Is(err, bus.ErrMaxPayload) {
+		t.Errorf("Ensure: %v", err)
+	}
+}
+
+func TestPublisher(t *testing.T) {
+	t.Parallel()
+	s := bustest.New(t)
+	c := newClient(t, s)
+	b := s.Connect(bus.Ingest, s.Config(1))
+	start(t, s.Connect(bus.Decode, s.Config(1)), pass)
+	p := b.NewPublisher(bus.Datagrams, 400*8)
+	defer p.Close()
+	var stored atomic.Int32
+	publish := func(v uint64) error {
+		return p.Publish(0, &numbers{[]uint64{v}}, func() { stored.Add(1) })
+	}
+	for v := range uint64(200) {
+		if err := publish(v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := p.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.Stop()
+	for v := uint64(200); v < 600; v++ { // what fits is kept
+		if err := publish(v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.until("a refusal that says why", func() bool { return errors.Is(publish(600), bus.ErrDisconnected) })
+	s.Start()
+	if err := p.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c.until("all answers", func() bool { return stored.Load() == 600 })
+	got := map[uint64]int{}
+	c.until("all outputs", func() bool { return len(c.outputs(0)) >= 600 })
+	for _, v := range c.outputs(0) {
+		got[v]++
+	}
+	for v := range uint64(600) {
+		if got[v] != 1 {
+			t.Errorf("number %d is there %d times", v, got[v])
+		}
+	}
+}
+
+func TestState(t *testing.T) {
+	t.Parallel()
+	s := bustest.New(t)
+	b := s.Connect(bus.Decode, s.Config(2))
+	for key, value := range map[string]string{"a": "1", "b": "2"} {
+		if err := b.PutState(t.Context(), bus.Templates, 1, key, []byte(value)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := b.PutState(t.Context(), bus.Templates, 0, "a", []byte("other partition")); err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]string{}
+	if err := b.LoadState(t.Context(), bus.Templates, 1, func(k string, v []byte) error { got[k] = string(v); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 2 || got["a"] != "1" || got["b"] != "2" {
+		t.Errorf("got %v", got)
+	}
+}
