@@ -48,6 +48,42 @@ func typical(t testing.TB, messages, rows int) []*flow.Batch {
 	return all
 }
 
+func TestTextsOfManyMessagesShareADictionary(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	// Distinct texts after each insert: 255, 257, 65535 and 65537 with the empty one, around
+	// the limits of what an octet and two octets count.
+	for _, distinct := range []int{254, 256, 65534, 65536} {
+		var messages []*flow.Batch
+		for first := 0; first < distinct; first += 1000 {
+			var b flow.Batch
+			for i := first; i < min(first+1000, distinct); i++ {
+				for _, text := range []string{strconv.Itoa(i), "", strconv.Itoa(i / 7)} {
+					var r flow.Record
+					r.SetNumber(flow.TimeReceivedNs, uint64(today().UnixNano()))
+					r.SetNumber(flow.SequenceNum, uint64(distinct))
+					if text != "" {
+						n, _ := strconv.Atoi(text)
+						r.SetNumber(flow.Bytes, uint64(n))
+						r.SetNumber(flow.Packets, 1)
+						r.SetNumber(flow.DstCountry, b.Intern(flow.DstCountry, text))
+					}
+					b.Append(&r)
+				}
+			}
+			messages = append(messages, overWire(t, &b))
+		}
+		if err := f.writeFlows(t.Context(), strconv.Itoa(distinct), messages); err != nil {
+			t.Fatal(err)
+		}
+		query := fmt.Sprintf(`SELECT (count(), uniqExact(dst_country), countIf(dst_country = if(packets = 1, toString(bytes), '')))
+			FROM flows WHERE sequence_num = %d`, distinct)
+		if got, want := f.count(t, query), fmt.Sprintf("(%d,%d,%d)", 3*distinct, distinct+1, 3*distinct); got != want {
+			t.Errorf("%d texts: rows, distinct, right ones are %s, want %s", distinct, got, want)
+		}
+	}
+}
+
 func TestMakingABlockAllocatesNothingForARow(t *testing.T) {
 	var all columnsOf
 	for f := range flow.Fields() {
