@@ -253,7 +253,7 @@ func (s *stack) children() []int {
 		out = append(append(out, ' '), more...)
 	}
 	seen, pids := map[int]bool{}, []int{}
-	for _, f := range bytes.FieldsSeq(out) {
+	for f := range bytes.FieldsSeq(out) {
 		if pid, err := strconv.Atoi(string(f)); err == nil && !seen[pid] {
 			seen[pid] = true
 			pids = append(pids, pid)
