@@ -81,8 +81,10 @@ func TestValidate(t *testing.T) {
 		{"the defaults are valid", func(*Config) {}, nil},
 		{"IPv6 loopback is valid", func(c *Config) { c.NativeListen, c.HTTPListen = "[::1]:1", "[::1]:2" }, nil},
 		{"with a DSN the listen addresses do not count", func(c *Config) { c.DSN, c.HTTPListen = "clickhouse://ch:9000", "" }, nil},
-		{"all problems are told at once", func(c *Config) { c.Database, c.NativeListen, c.HTTPListen = "a b", "9000", "127.0.0.1:0" },
-			[]string{"clickhouse.database", "clickhouse.native_listen", "clickhouse.http_listen"}},
+		{
+			"all problems are told at once", func(c *Config) { c.Database, c.NativeListen, c.HTTPListen = "a b", "9000", "127.0.0.1:0" },
+			[]string{"clickhouse.database", "clickhouse.native_listen", "clickhouse.http_listen"},
+		},
 		{"other addresses than loopback are refused", func(c *Config) { c.NativeListen = "0.0.0.0:9000" }, []string{"clickhouse.native_listen"}},
 		{"two hosts are refused", func(c *Config) { c.HTTPListen = "127.0.0.2:8123" }, []string{"clickhouse.http_listen"}},
 		{"one port for both is refused", func(c *Config) { c.HTTPListen = c.NativeListen }, []string{"clickhouse.http_listen"}},

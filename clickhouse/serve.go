@@ -66,6 +66,8 @@ func Serve(ctx context.Context, c ServeConfig) error {
 		return fmt.Errorf("prepare standard input: %w", err)
 	}
 	defer context.AfterFunc(ctx, func() { stop.Close() })()
+	// The engine aborts on a failed login, and its image is too large to write it out.
+	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
 	err = session(c.Engine, []string{
 		"clickhouse", "--config-file=" + configPath(dir), "--path=" + dir, "--log-level=warning",
 		"--listen_host=" + native.Addr().String(),

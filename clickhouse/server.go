@@ -140,13 +140,10 @@ func (s *Server) once(ctx context.Context, p program, lock *os.File) error {
 		return ctx.Err()
 	case <-c.Exited():
 	}
-	if said := child.LastWords(output.Name()); said != "" {
-		return fmt.Errorf("%v: %s", c.Err(), said)
-	}
-	return fmt.Errorf("process ended: %v", c.Err())
+	return fmt.Errorf("process %d ended: %s: %s", c.PID(), c.Status(), child.LastWords(output.Name()))
 }
 
-// output opens the file of what the child prints, anew when it has grown large.
+// output opens the file of what the child prints, anew for each start.
 func (s *Server) output() (*os.File, error) {
 	path := filepath.Join(s.dir, "log", "console.log")
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {

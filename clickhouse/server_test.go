@@ -135,6 +135,41 @@ func TestServer(t *testing.T) {
 	})
 }
 
+func TestServerFromPath(t *testing.T) {
+	f := newFixture(t)
+	// No new clickhouse can be had here: a script looks like one, and is the engine.
+	script := fmt.Sprintf(`#!/bin/sh
+case "$*" in
+"server --version") echo "ClickHouse server version 25.8.1.1 (official build)." ;;
+"server --config-file=%[1]s/config.xml") exec %[2]s --engine %[3]s --dir %[1]s --native_listen %[4]s --http_listen %[5]s ;;
+*) echo "unexpected: $*"; exit 1 ;;
+esac
+`, f.dir, f.host, f.cfg.Engine, f.cfg.NativeListen, f.cfg.HTTPListen)
+	if err := os.WriteFile(filepath.Join(os.Getenv("PATH"), "clickhouse"), []byte(script), 0o700); err != nil { //nolint:gosec // a program
+		t.Fatal(err)
+	}
+	s, err := clickhouse.New(f.cfg, f.dir, []string{"no such program"}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	select {
+	case <-s.Ready():
+	case err := <-ended:
+		t.Fatalf("Run ended: %v", err)
+	}
+	config, err := os.ReadFile(filepath.Join(f.dir, "config.xml"))
+	if err != nil || !strings.Contains(string(config), "<path>"+f.dir+"/</path>") {
+		t.Errorf("configuration: %v\n%s", err, config)
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestKillLeavesNoChild(t *testing.T) {
 	f := newFixture(t)
 	for range 3 {

@@ -120,7 +120,7 @@ func (s *Server) Start() {
 	for conn.Ping(context.Background()) != nil {
 		select {
 		case <-s.child.Exited():
-			s.t.Fatalf("ClickHouse ended: %v: %s", s.child.Err(), child.LastWords(s.log))
+			s.t.Fatalf("ClickHouse ended: %s: %s", s.child.Status(), child.LastWords(s.log))
 		case <-deadline:
 			s.t.Fatal("ClickHouse does not answer")
 		case <-tick.C:

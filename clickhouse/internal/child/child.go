@@ -17,7 +17,6 @@ import (
 type Child struct {
 	cmd    *exec.Cmd
 	exited chan struct{}
-	err    error // of Wait, once exited is closed
 }
 
 // Start runs argv in a process group of its own, so that a Ctrl-C on the terminal
@@ -39,7 +38,7 @@ func Start(argv []string, output *os.File, keep ...*os.File) (*Child, error) {
 		if err != nil {
 			return
 		}
-		c.err = cmd.Wait()
+		_ = cmd.Wait() // Status says how
 		close(c.exited)
 	}()
 	if err := <-started; err != nil {
@@ -51,8 +50,8 @@ func Start(argv []string, output *os.File, keep ...*os.File) (*Child, error) {
 // Exited is closed when the process has ended and is reaped.
 func (c *Child) Exited() <-chan struct{} { return c.exited }
 
-// Err says how the process ended, once Exited is closed.
-func (c *Child) Err() error { return c.err }
+// Status says how the process ended, once Exited is closed.
+func (c *Child) Status() string { return c.cmd.ProcessState.String() }
 
 // PID is the process id.
 func (c *Child) PID() int { return c.cmd.Process.Pid }
@@ -76,23 +75,29 @@ func (c *Child) Stop(patience time.Duration) {
 }
 
 // LastWords is the line of a log that tells best why its process ended: the last
-// exception of ClickHouse, else the last line.
+// exception of ClickHouse, else the last line, else that there is none.
 func LastWords(path string) string {
+	last := "it said nothing"
 	f, err := os.Open(path)
 	if err != nil {
-		return ""
+		return last
 	}
 	defer f.Close()
-	const most = 16 << 10
+	const (
+		most      = 16 << 10
+		exception = "DB::Exception"
+	)
 	if info, err := f.Stat(); err == nil && info.Size() > most {
 		_, _ = f.Seek(-most, 2)
 	}
 	buf := make([]byte, most)
 	n, _ := f.Read(buf)
-	last := ""
 	for line := range strings.Lines(string(buf[:n])) {
 		line = strings.TrimSpace(line)
-		if strings.Contains(line, "DB::Exception") || line != "" && !strings.Contains(last, "DB::Exception") {
+		if line == "" || strings.HasPrefix(line, "Logging ") { // to which file
+			continue
+		}
+		if strings.Contains(line, exception) || !strings.Contains(last, exception) {
 			last = line
 		}
 	}
