@@ -40,6 +40,7 @@ func newReceiver(tb testing.TB) *receiver {
 }
 
 func (r *receiver) send(tb testing.TB, payload []byte) {
+	tb.Helper()
 	for range readBatch {
 		if _, err := r.conn.Write(payload); err != nil {
 			tb.Fatal(err)
@@ -48,6 +49,7 @@ func (r *receiver) send(tb testing.TB, payload []byte) {
 }
 
 func (r *receiver) take(tb testing.TB) {
+	tb.Helper()
 	n, err := r.sock.read()
 	if err != nil || n != readBatch {
 		tb.Fatalf("%d datagrams came: %v", n, err)

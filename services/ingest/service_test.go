@@ -184,8 +184,12 @@ func TestDatagramIsStoredAsItCame(t *testing.T) {
 		listener int
 		payload  []byte
 	}{
-		{"127.0.0.2", 0, v9(1)}, {"127.0.0.3", 0, []byte{0, 5, 0, 0}}, {"127.0.0.4", 0, []byte{0, 10, 1, 2}},
-		{"127.0.0.5", 0, sflow}, {"::1", 1, v9(2)}, {"127.0.0.6", 0, long},
+		{"127.0.0.2", 0, v9(1)},
+		{"127.0.0.3", 0, []byte{0, 5, 0, 0}},
+		{"127.0.0.4", 0, []byte{0, 10, 1, 2}},
+		{"127.0.0.5", 0, sflow},
+		{"::1", 1, v9(2)},
+		{"127.0.0.6", 0, long},
 	} {
 		conn := exporterAt(t, send.source, s.addresses[send.listener])
 		write(t, conn, send.payload)

@@ -103,7 +103,7 @@ func (e *exporter) send(now time.Time, flows uint64) (uint64, error) {
 		}
 		e.stamp.write(d)
 		e.out.add(d.data)
-		e.Sent.Add(counts)
+		e.Add(counts)
 		sum += d.Flows
 	}
 	return sum, e.out.flush()

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -20,13 +21,13 @@ import (
 )
 
 func main() {
-	if err := run(); err != nil {
+	if err := run(os.Stdout); err != nil {
 		fmt.Fprintf(os.Stderr, "weir-load: %v\n", err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
+func run(w io.Writer) error {
 	cfg := traffic.DefaultLoadConfig()
 	to := flag.String("to", cfg.To.String(), "collector, `host:port`")
 	protocols := flag.String("protocol", "v5,v9,ipfix,sflow", "what the exporters speak, in turn")
@@ -59,7 +60,7 @@ func run() error {
 	if err := load.Run(ctx); err != nil {
 		return err
 	}
-	return report(load.Sent(), time.Since(start), cfg.Sampling, *asJSON)
+	return report(w, load.Sent(), time.Since(start), cfg.Sampling, *asJSON)
 }
 
 // resolve looks the collector's name up.
@@ -75,13 +76,13 @@ func resolve(to string) (netip.AddrPort, error) {
 	return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()), nil
 }
 
-func report(sent []traffic.Sent, took time.Duration, sampling uint32, asJSON bool) error {
+func report(w io.Writer, sent []traffic.Sent, took time.Duration, sampling uint32, asJSON bool) error {
 	var total traffic.Counts
 	for _, s := range sent {
 		total.Add(s.Counts)
 	}
 	if asJSON {
-		return json.NewEncoder(os.Stdout).Encode(struct {
+		return json.NewEncoder(w).Encode(struct {
 			Seconds   float64        `json:"seconds"`
 			Sampling  uint32         `json:"sampling"`
 			Total     traffic.Counts `json:"total"`
@@ -89,10 +90,10 @@ func report(sent []traffic.Sent, took time.Duration, sampling uint32, asJSON boo
 		}{took.Seconds(), sampling, total, sent})
 	}
 	for _, s := range sent {
-		fmt.Printf("%-15v %-5s %10d datagrams %12d flows %16d bytes %14d packets\n",
+		fmt.Fprintf(w, "%-15v %-5s %10d datagrams %12d flows %16d bytes %14d packets\n",
 			s.Exporter, s.Protocol, s.Datagrams, s.Flows, s.Bytes, s.Packets)
 	}
-	fmt.Printf("sent %d flows in %d datagrams in %.2f s: %.0f flows/s\n",
+	fmt.Fprintf(w, "sent %d flows in %d datagrams in %.2f s: %.0f flows/s\n",
 		total.Flows, total.Datagrams, took.Seconds(), float64(total.Flows)/took.Seconds())
 	return nil
 }
