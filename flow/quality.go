@@ -22,4 +22,10 @@ const (
 	// ASUnknown: an AS database is configured, and neither the exporter nor it knows the AS
 	// of an address.
 	ASUnknown
+	// ExporterUnknown: names of exporters are configured, and there is none for this one.
+	ExporterUnknown
+	// InterfaceUnknown: names of interfaces are configured, and there is none for one of these.
+	InterfaceUnknown
+	// AddressHidden: an address was truncated or encrypted before it was stored.
+	AddressHidden
 )

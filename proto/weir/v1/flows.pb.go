@@ -145,7 +145,89 @@ type FlowBatch struct {
 	// Country of the source address, ISO 3166-1 alpha-2. 4
 	SrcCountry *TextColumn `protobuf:"bytes,2102,opt,name=src_country,json=srcCountry,proto3" json:"src_country,omitempty"`
 	// Country of the destination address, ISO 3166-1 alpha-2. 4
-	DstCountry    *TextColumn `protobuf:"bytes,2103,opt,name=dst_country,json=dstCountry,proto3" json:"dst_country,omitempty"`
+	DstCountry *TextColumn `protobuf:"bytes,2103,opt,name=dst_country,json=dstCountry,proto3" json:"dst_country,omitempty"`
+	// Name of the exporter. 4
+	ExporterName *TextColumn `protobuf:"bytes,2104,opt,name=exporter_name,json=exporterName,proto3" json:"exporter_name,omitempty"`
+	// Group of the exporter. 4
+	ExporterGroup *TextColumn `protobuf:"bytes,2105,opt,name=exporter_group,json=exporterGroup,proto3" json:"exporter_group,omitempty"`
+	// Role of the exporter. 4
+	ExporterRole *TextColumn `protobuf:"bytes,2106,opt,name=exporter_role,json=exporterRole,proto3" json:"exporter_role,omitempty"`
+	// Site of the exporter. 4
+	ExporterSite *TextColumn `protobuf:"bytes,2107,opt,name=exporter_site,json=exporterSite,proto3" json:"exporter_site,omitempty"`
+	// Region of the exporter. 4
+	ExporterRegion *TextColumn `protobuf:"bytes,2108,opt,name=exporter_region,json=exporterRegion,proto3" json:"exporter_region,omitempty"`
+	// Tenant of the exporter. 4
+	ExporterTenant *TextColumn `protobuf:"bytes,2109,opt,name=exporter_tenant,json=exporterTenant,proto3" json:"exporter_tenant,omitempty"`
+	// Name of the input interface. 4
+	InIfName *TextColumn `protobuf:"bytes,2110,opt,name=in_if_name,json=inIfName,proto3" json:"in_if_name,omitempty"`
+	// Description of the input interface. 4
+	InIfDescription *TextColumn `protobuf:"bytes,2111,opt,name=in_if_description,json=inIfDescription,proto3" json:"in_if_description,omitempty"`
+	// Speed of the input interface, bit/s. 8
+	InIfSpeed []byte `protobuf:"bytes,2112,opt,name=in_if_speed,json=inIfSpeed,proto3" json:"in_if_speed,omitempty"`
+	// Side of the network that the input interface leads to: internal or external. 4
+	InIfBoundary *TextColumn `protobuf:"bytes,2113,opt,name=in_if_boundary,json=inIfBoundary,proto3" json:"in_if_boundary,omitempty"`
+	// Kind of connection of the input interface, such as transit or peering. 4
+	InIfConnectivity *TextColumn `protobuf:"bytes,2114,opt,name=in_if_connectivity,json=inIfConnectivity,proto3" json:"in_if_connectivity,omitempty"`
+	// Provider behind the input interface. 4
+	InIfProvider *TextColumn `protobuf:"bytes,2115,opt,name=in_if_provider,json=inIfProvider,proto3" json:"in_if_provider,omitempty"`
+	// Name of the output interface. 4
+	OutIfName *TextColumn `protobuf:"bytes,2116,opt,name=out_if_name,json=outIfName,proto3" json:"out_if_name,omitempty"`
+	// Description of the output interface. 4
+	OutIfDescription *TextColumn `protobuf:"bytes,2117,opt,name=out_if_description,json=outIfDescription,proto3" json:"out_if_description,omitempty"`
+	// Speed of the output interface, bit/s. 8
+	OutIfSpeed []byte `protobuf:"bytes,2118,opt,name=out_if_speed,json=outIfSpeed,proto3" json:"out_if_speed,omitempty"`
+	// Side of the network that the output interface leads to: internal or external. 4
+	OutIfBoundary *TextColumn `protobuf:"bytes,2119,opt,name=out_if_boundary,json=outIfBoundary,proto3" json:"out_if_boundary,omitempty"`
+	// Kind of connection of the output interface, such as transit or peering. 4
+	OutIfConnectivity *TextColumn `protobuf:"bytes,2120,opt,name=out_if_connectivity,json=outIfConnectivity,proto3" json:"out_if_connectivity,omitempty"`
+	// Provider behind the output interface. 4
+	OutIfProvider *TextColumn `protobuf:"bytes,2121,opt,name=out_if_provider,json=outIfProvider,proto3" json:"out_if_provider,omitempty"`
+	// Name of the VRF at the input. 4
+	IngressVrfName *TextColumn `protobuf:"bytes,2122,opt,name=ingress_vrf_name,json=ingressVrfName,proto3" json:"ingress_vrf_name,omitempty"`
+	// Name of the VRF at the output. 4
+	EgressVrfName *TextColumn `protobuf:"bytes,2123,opt,name=egress_vrf_name,json=egressVrfName,proto3" json:"egress_vrf_name,omitempty"`
+	// Name of the configured network of the source address. 4
+	SrcNetName *TextColumn `protobuf:"bytes,2124,opt,name=src_net_name,json=srcNetName,proto3" json:"src_net_name,omitempty"`
+	// Role of the configured network of the source address. 4
+	SrcNetRole *TextColumn `protobuf:"bytes,2125,opt,name=src_net_role,json=srcNetRole,proto3" json:"src_net_role,omitempty"`
+	// Site of the configured network of the source address. 4
+	SrcNetSite *TextColumn `protobuf:"bytes,2126,opt,name=src_net_site,json=srcNetSite,proto3" json:"src_net_site,omitempty"`
+	// Region of the configured network of the source address. 4
+	SrcNetRegion *TextColumn `protobuf:"bytes,2127,opt,name=src_net_region,json=srcNetRegion,proto3" json:"src_net_region,omitempty"`
+	// Tenant of the configured network of the source address. 4
+	SrcNetTenant *TextColumn `protobuf:"bytes,2128,opt,name=src_net_tenant,json=srcNetTenant,proto3" json:"src_net_tenant,omitempty"`
+	// Labels of the configured network of the source address: a JSON object of texts, keys in order. 4
+	SrcNetContext *TextColumn `protobuf:"bytes,2129,opt,name=src_net_context,json=srcNetContext,proto3" json:"src_net_context,omitempty"`
+	// Name of the configured network of the destination address. 4
+	DstNetName *TextColumn `protobuf:"bytes,2130,opt,name=dst_net_name,json=dstNetName,proto3" json:"dst_net_name,omitempty"`
+	// Role of the configured network of the destination address. 4
+	DstNetRole *TextColumn `protobuf:"bytes,2131,opt,name=dst_net_role,json=dstNetRole,proto3" json:"dst_net_role,omitempty"`
+	// Site of the configured network of the destination address. 4
+	DstNetSite *TextColumn `protobuf:"bytes,2132,opt,name=dst_net_site,json=dstNetSite,proto3" json:"dst_net_site,omitempty"`
+	// Region of the configured network of the destination address. 4
+	DstNetRegion *TextColumn `protobuf:"bytes,2133,opt,name=dst_net_region,json=dstNetRegion,proto3" json:"dst_net_region,omitempty"`
+	// Tenant of the configured network of the destination address. 4
+	DstNetTenant *TextColumn `protobuf:"bytes,2134,opt,name=dst_net_tenant,json=dstNetTenant,proto3" json:"dst_net_tenant,omitempty"`
+	// Labels of the configured network of the destination address: a JSON object of texts, keys in order. 4
+	DstNetContext *TextColumn `protobuf:"bytes,2135,opt,name=dst_net_context,json=dstNetContext,proto3" json:"dst_net_context,omitempty"`
+	// City of the source address, English name. 4
+	SrcCity *TextColumn `protobuf:"bytes,2136,opt,name=src_city,json=srcCity,proto3" json:"src_city,omitempty"`
+	// City of the destination address, English name. 4
+	DstCity *TextColumn `protobuf:"bytes,2137,opt,name=dst_city,json=dstCity,proto3" json:"dst_city,omitempty"`
+	// Region of the source address, ISO 3166-2 code or name. 4
+	SrcRegion *TextColumn `protobuf:"bytes,2138,opt,name=src_region,json=srcRegion,proto3" json:"src_region,omitempty"`
+	// Region of the destination address, ISO 3166-2 code or name. 4
+	DstRegion *TextColumn `protobuf:"bytes,2139,opt,name=dst_region,json=dstRegion,proto3" json:"dst_region,omitempty"`
+	// Organisation of src_origin_as. 4
+	SrcAsName *TextColumn `protobuf:"bytes,2140,opt,name=src_as_name,json=srcAsName,proto3" json:"src_as_name,omitempty"`
+	// Organisation of dst_origin_as. 4
+	DstAsName *TextColumn `protobuf:"bytes,2141,opt,name=dst_as_name,json=dstAsName,proto3" json:"dst_as_name,omitempty"`
+	// Tenant of the flow, set by a rule. 4
+	Tenant *TextColumn `protobuf:"bytes,2142,opt,name=tenant,proto3" json:"tenant,omitempty"`
+	// Tag of the flow, set by a rule. 4
+	Tag *TextColumn `protobuf:"bytes,2143,opt,name=tag,proto3" json:"tag,omitempty"`
+	// Flow counted elsewhere: 0 no, 1 seen inside the boundary, 2 in the other direction, 3 by another observer. 1
+	Duplicate     []byte `protobuf:"bytes,2144,opt,name=duplicate,proto3" json:"duplicate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -593,11 +675,298 @@ func (x *FlowBatch) GetDstCountry() *TextColumn {
 	return nil
 }
 
+func (x *FlowBatch) GetExporterName() *TextColumn {
+	if x != nil {
+		return x.ExporterName
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetExporterGroup() *TextColumn {
+	if x != nil {
+		return x.ExporterGroup
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetExporterRole() *TextColumn {
+	if x != nil {
+		return x.ExporterRole
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetExporterSite() *TextColumn {
+	if x != nil {
+		return x.ExporterSite
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetExporterRegion() *TextColumn {
+	if x != nil {
+		return x.ExporterRegion
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetExporterTenant() *TextColumn {
+	if x != nil {
+		return x.ExporterTenant
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetInIfName() *TextColumn {
+	if x != nil {
+		return x.InIfName
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetInIfDescription() *TextColumn {
+	if x != nil {
+		return x.InIfDescription
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetInIfSpeed() []byte {
+	if x != nil {
+		return x.InIfSpeed
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetInIfBoundary() *TextColumn {
+	if x != nil {
+		return x.InIfBoundary
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetInIfConnectivity() *TextColumn {
+	if x != nil {
+		return x.InIfConnectivity
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetInIfProvider() *TextColumn {
+	if x != nil {
+		return x.InIfProvider
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetOutIfName() *TextColumn {
+	if x != nil {
+		return x.OutIfName
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetOutIfDescription() *TextColumn {
+	if x != nil {
+		return x.OutIfDescription
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetOutIfSpeed() []byte {
+	if x != nil {
+		return x.OutIfSpeed
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetOutIfBoundary() *TextColumn {
+	if x != nil {
+		return x.OutIfBoundary
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetOutIfConnectivity() *TextColumn {
+	if x != nil {
+		return x.OutIfConnectivity
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetOutIfProvider() *TextColumn {
+	if x != nil {
+		return x.OutIfProvider
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetIngressVrfName() *TextColumn {
+	if x != nil {
+		return x.IngressVrfName
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetEgressVrfName() *TextColumn {
+	if x != nil {
+		return x.EgressVrfName
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetSrcNetName() *TextColumn {
+	if x != nil {
+		return x.SrcNetName
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetSrcNetRole() *TextColumn {
+	if x != nil {
+		return x.SrcNetRole
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetSrcNetSite() *TextColumn {
+	if x != nil {
+		return x.SrcNetSite
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetSrcNetRegion() *TextColumn {
+	if x != nil {
+		return x.SrcNetRegion
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetSrcNetTenant() *TextColumn {
+	if x != nil {
+		return x.SrcNetTenant
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetSrcNetContext() *TextColumn {
+	if x != nil {
+		return x.SrcNetContext
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetDstNetName() *TextColumn {
+	if x != nil {
+		return x.DstNetName
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetDstNetRole() *TextColumn {
+	if x != nil {
+		return x.DstNetRole
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetDstNetSite() *TextColumn {
+	if x != nil {
+		return x.DstNetSite
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetDstNetRegion() *TextColumn {
+	if x != nil {
+		return x.DstNetRegion
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetDstNetTenant() *TextColumn {
+	if x != nil {
+		return x.DstNetTenant
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetDstNetContext() *TextColumn {
+	if x != nil {
+		return x.DstNetContext
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetSrcCity() *TextColumn {
+	if x != nil {
+		return x.SrcCity
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetDstCity() *TextColumn {
+	if x != nil {
+		return x.DstCity
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetSrcRegion() *TextColumn {
+	if x != nil {
+		return x.SrcRegion
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetDstRegion() *TextColumn {
+	if x != nil {
+		return x.DstRegion
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetSrcAsName() *TextColumn {
+	if x != nil {
+		return x.SrcAsName
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetDstAsName() *TextColumn {
+	if x != nil {
+		return x.DstAsName
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetTenant() *TextColumn {
+	if x != nil {
+		return x.Tenant
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetTag() *TextColumn {
+	if x != nil {
+		return x.Tag
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetDuplicate() []byte {
+	if x != nil {
+		return x.Duplicate
+	}
+	return nil
+}
+
 var File_weir_v1_flows_proto protoreflect.FileDescriptor
 
 const file_weir_v1_flows_proto_rawDesc = "" +
 	"\n" +
-	"\x13weir/v1/flows.proto\x12\aweir.v1\x1a\x15weir/v1/columns.proto\"\xdb\x10\n" +
+	"\x13weir/v1/flows.proto\x12\aweir.v1\x1a\x15weir/v1/columns.proto\"\xe0\"\n" +
 	"\tFlowBatch\x12\x13\n" +
 	"\x04rows\x18\xd0\x0f \x01(\rR\x04rows\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\fR\x04type\x12#\n" +
@@ -665,7 +1034,58 @@ const file_weir_v1_flows_proto_rawDesc = "" +
 	"\vsrc_country\x18\xb6\x10 \x01(\v2\x13.weir.v1.TextColumnR\n" +
 	"srcCountry\x125\n" +
 	"\vdst_country\x18\xb7\x10 \x01(\v2\x13.weir.v1.TextColumnR\n" +
-	"dstCountryJ\x04\b\x02\x10\x03J\x04\b\x05\x10\x06J\x04\b\b\x10\tJ\x04\b'\x10BB/Z-github.com/weirflow/weir/proto/weir/v1;weirv1b\x06proto3"
+	"dstCountry\x129\n" +
+	"\rexporter_name\x18\xb8\x10 \x01(\v2\x13.weir.v1.TextColumnR\fexporterName\x12;\n" +
+	"\x0eexporter_group\x18\xb9\x10 \x01(\v2\x13.weir.v1.TextColumnR\rexporterGroup\x129\n" +
+	"\rexporter_role\x18\xba\x10 \x01(\v2\x13.weir.v1.TextColumnR\fexporterRole\x129\n" +
+	"\rexporter_site\x18\xbb\x10 \x01(\v2\x13.weir.v1.TextColumnR\fexporterSite\x12=\n" +
+	"\x0fexporter_region\x18\xbc\x10 \x01(\v2\x13.weir.v1.TextColumnR\x0eexporterRegion\x12=\n" +
+	"\x0fexporter_tenant\x18\xbd\x10 \x01(\v2\x13.weir.v1.TextColumnR\x0eexporterTenant\x122\n" +
+	"\n" +
+	"in_if_name\x18\xbe\x10 \x01(\v2\x13.weir.v1.TextColumnR\binIfName\x12@\n" +
+	"\x11in_if_description\x18\xbf\x10 \x01(\v2\x13.weir.v1.TextColumnR\x0finIfDescription\x12\x1f\n" +
+	"\vin_if_speed\x18\xc0\x10 \x01(\fR\tinIfSpeed\x12:\n" +
+	"\x0ein_if_boundary\x18\xc1\x10 \x01(\v2\x13.weir.v1.TextColumnR\finIfBoundary\x12B\n" +
+	"\x12in_if_connectivity\x18\xc2\x10 \x01(\v2\x13.weir.v1.TextColumnR\x10inIfConnectivity\x12:\n" +
+	"\x0ein_if_provider\x18\xc3\x10 \x01(\v2\x13.weir.v1.TextColumnR\finIfProvider\x124\n" +
+	"\vout_if_name\x18\xc4\x10 \x01(\v2\x13.weir.v1.TextColumnR\toutIfName\x12B\n" +
+	"\x12out_if_description\x18\xc5\x10 \x01(\v2\x13.weir.v1.TextColumnR\x10outIfDescription\x12!\n" +
+	"\fout_if_speed\x18\xc6\x10 \x01(\fR\n" +
+	"outIfSpeed\x12<\n" +
+	"\x0fout_if_boundary\x18\xc7\x10 \x01(\v2\x13.weir.v1.TextColumnR\routIfBoundary\x12D\n" +
+	"\x13out_if_connectivity\x18\xc8\x10 \x01(\v2\x13.weir.v1.TextColumnR\x11outIfConnectivity\x12<\n" +
+	"\x0fout_if_provider\x18\xc9\x10 \x01(\v2\x13.weir.v1.TextColumnR\routIfProvider\x12>\n" +
+	"\x10ingress_vrf_name\x18\xca\x10 \x01(\v2\x13.weir.v1.TextColumnR\x0eingressVrfName\x12<\n" +
+	"\x0fegress_vrf_name\x18\xcb\x10 \x01(\v2\x13.weir.v1.TextColumnR\regressVrfName\x126\n" +
+	"\fsrc_net_name\x18\xcc\x10 \x01(\v2\x13.weir.v1.TextColumnR\n" +
+	"srcNetName\x126\n" +
+	"\fsrc_net_role\x18\xcd\x10 \x01(\v2\x13.weir.v1.TextColumnR\n" +
+	"srcNetRole\x126\n" +
+	"\fsrc_net_site\x18\xce\x10 \x01(\v2\x13.weir.v1.TextColumnR\n" +
+	"srcNetSite\x12:\n" +
+	"\x0esrc_net_region\x18\xcf\x10 \x01(\v2\x13.weir.v1.TextColumnR\fsrcNetRegion\x12:\n" +
+	"\x0esrc_net_tenant\x18\xd0\x10 \x01(\v2\x13.weir.v1.TextColumnR\fsrcNetTenant\x12<\n" +
+	"\x0fsrc_net_context\x18\xd1\x10 \x01(\v2\x13.weir.v1.TextColumnR\rsrcNetContext\x126\n" +
+	"\fdst_net_name\x18\xd2\x10 \x01(\v2\x13.weir.v1.TextColumnR\n" +
+	"dstNetName\x126\n" +
+	"\fdst_net_role\x18\xd3\x10 \x01(\v2\x13.weir.v1.TextColumnR\n" +
+	"dstNetRole\x126\n" +
+	"\fdst_net_site\x18\xd4\x10 \x01(\v2\x13.weir.v1.TextColumnR\n" +
+	"dstNetSite\x12:\n" +
+	"\x0edst_net_region\x18\xd5\x10 \x01(\v2\x13.weir.v1.TextColumnR\fdstNetRegion\x12:\n" +
+	"\x0edst_net_tenant\x18\xd6\x10 \x01(\v2\x13.weir.v1.TextColumnR\fdstNetTenant\x12<\n" +
+	"\x0fdst_net_context\x18\xd7\x10 \x01(\v2\x13.weir.v1.TextColumnR\rdstNetContext\x12/\n" +
+	"\bsrc_city\x18\xd8\x10 \x01(\v2\x13.weir.v1.TextColumnR\asrcCity\x12/\n" +
+	"\bdst_city\x18\xd9\x10 \x01(\v2\x13.weir.v1.TextColumnR\adstCity\x123\n" +
+	"\n" +
+	"src_region\x18\xda\x10 \x01(\v2\x13.weir.v1.TextColumnR\tsrcRegion\x123\n" +
+	"\n" +
+	"dst_region\x18\xdb\x10 \x01(\v2\x13.weir.v1.TextColumnR\tdstRegion\x124\n" +
+	"\vsrc_as_name\x18\xdc\x10 \x01(\v2\x13.weir.v1.TextColumnR\tsrcAsName\x124\n" +
+	"\vdst_as_name\x18\xdd\x10 \x01(\v2\x13.weir.v1.TextColumnR\tdstAsName\x12,\n" +
+	"\x06tenant\x18\xde\x10 \x01(\v2\x13.weir.v1.TextColumnR\x06tenant\x12&\n" +
+	"\x03tag\x18\xdf\x10 \x01(\v2\x13.weir.v1.TextColumnR\x03tag\x12\x1d\n" +
+	"\tduplicate\x18\xe0\x10 \x01(\fR\tduplicateJ\x04\b\x02\x10\x03J\x04\b\x05\x10\x06J\x04\b\b\x10\tJ\x04\b'\x10BB/Z-github.com/weirflow/weir/proto/weir/v1;weirv1b\x06proto3"
 
 var (
 	file_weir_v1_flows_proto_rawDescOnce sync.Once
@@ -696,11 +1116,49 @@ var file_weir_v1_flows_proto_depIdxs = []int32{
 	1,  // 7: weir.v1.FlowBatch.ipv6_routing_header_addresses:type_name -> weir.v1.ListColumn
 	2,  // 8: weir.v1.FlowBatch.src_country:type_name -> weir.v1.TextColumn
 	2,  // 9: weir.v1.FlowBatch.dst_country:type_name -> weir.v1.TextColumn
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	2,  // 10: weir.v1.FlowBatch.exporter_name:type_name -> weir.v1.TextColumn
+	2,  // 11: weir.v1.FlowBatch.exporter_group:type_name -> weir.v1.TextColumn
+	2,  // 12: weir.v1.FlowBatch.exporter_role:type_name -> weir.v1.TextColumn
+	2,  // 13: weir.v1.FlowBatch.exporter_site:type_name -> weir.v1.TextColumn
+	2,  // 14: weir.v1.FlowBatch.exporter_region:type_name -> weir.v1.TextColumn
+	2,  // 15: weir.v1.FlowBatch.exporter_tenant:type_name -> weir.v1.TextColumn
+	2,  // 16: weir.v1.FlowBatch.in_if_name:type_name -> weir.v1.TextColumn
+	2,  // 17: weir.v1.FlowBatch.in_if_description:type_name -> weir.v1.TextColumn
+	2,  // 18: weir.v1.FlowBatch.in_if_boundary:type_name -> weir.v1.TextColumn
+	2,  // 19: weir.v1.FlowBatch.in_if_connectivity:type_name -> weir.v1.TextColumn
+	2,  // 20: weir.v1.FlowBatch.in_if_provider:type_name -> weir.v1.TextColumn
+	2,  // 21: weir.v1.FlowBatch.out_if_name:type_name -> weir.v1.TextColumn
+	2,  // 22: weir.v1.FlowBatch.out_if_description:type_name -> weir.v1.TextColumn
+	2,  // 23: weir.v1.FlowBatch.out_if_boundary:type_name -> weir.v1.TextColumn
+	2,  // 24: weir.v1.FlowBatch.out_if_connectivity:type_name -> weir.v1.TextColumn
+	2,  // 25: weir.v1.FlowBatch.out_if_provider:type_name -> weir.v1.TextColumn
+	2,  // 26: weir.v1.FlowBatch.ingress_vrf_name:type_name -> weir.v1.TextColumn
+	2,  // 27: weir.v1.FlowBatch.egress_vrf_name:type_name -> weir.v1.TextColumn
+	2,  // 28: weir.v1.FlowBatch.src_net_name:type_name -> weir.v1.TextColumn
+	2,  // 29: weir.v1.FlowBatch.src_net_role:type_name -> weir.v1.TextColumn
+	2,  // 30: weir.v1.FlowBatch.src_net_site:type_name -> weir.v1.TextColumn
+	2,  // 31: weir.v1.FlowBatch.src_net_region:type_name -> weir.v1.TextColumn
+	2,  // 32: weir.v1.FlowBatch.src_net_tenant:type_name -> weir.v1.TextColumn
+	2,  // 33: weir.v1.FlowBatch.src_net_context:type_name -> weir.v1.TextColumn
+	2,  // 34: weir.v1.FlowBatch.dst_net_name:type_name -> weir.v1.TextColumn
+	2,  // 35: weir.v1.FlowBatch.dst_net_role:type_name -> weir.v1.TextColumn
+	2,  // 36: weir.v1.FlowBatch.dst_net_site:type_name -> weir.v1.TextColumn
+	2,  // 37: weir.v1.FlowBatch.dst_net_region:type_name -> weir.v1.TextColumn
+	2,  // 38: weir.v1.FlowBatch.dst_net_tenant:type_name -> weir.v1.TextColumn
+	2,  // 39: weir.v1.FlowBatch.dst_net_context:type_name -> weir.v1.TextColumn
+	2,  // 40: weir.v1.FlowBatch.src_city:type_name -> weir.v1.TextColumn
+	2,  // 41: weir.v1.FlowBatch.dst_city:type_name -> weir.v1.TextColumn
+	2,  // 42: weir.v1.FlowBatch.src_region:type_name -> weir.v1.TextColumn
+	2,  // 43: weir.v1.FlowBatch.dst_region:type_name -> weir.v1.TextColumn
+	2,  // 44: weir.v1.FlowBatch.src_as_name:type_name -> weir.v1.TextColumn
+	2,  // 45: weir.v1.FlowBatch.dst_as_name:type_name -> weir.v1.TextColumn
+	2,  // 46: weir.v1.FlowBatch.tenant:type_name -> weir.v1.TextColumn
+	2,  // 47: weir.v1.FlowBatch.tag:type_name -> weir.v1.TextColumn
+	48, // [48:48] is the sub-list for method output_type
+	48, // [48:48] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_weir_v1_flows_proto_init() }
