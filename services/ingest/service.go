@@ -89,25 +89,28 @@ func (s *Service) Run(ctx context.Context) error {
 	defer s.listening.Store(false)
 
 	// Readers and the flusher: the first error stops all of them.
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var readers sync.WaitGroup
+	failed := make(chan error, len(listeners)*s.cfg.Sockets)
 	for _, l := range listeners {
 		for _, sock := range l.sockets {
 			readers.Go(func() {
 				if err := s.receive(ctx, l, sock); err != nil {
-					cancel(fmt.Errorf("receive on %s: %w", l.address, err))
+					failed <- fmt.Errorf("receive on %s: %w", l.address, err)
+					cancel()
 				}
 			})
 		}
 	}
 	s.flushUntil(ctx)
 	readers.Wait()
-	err := s.finish(context.WithoutCancel(ctx))
-	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded) {
-		err = errors.Join(cause, err)
+	close(failed)
+	var errs []error
+	for err := range failed {
+		errs = append(errs, err)
 	}
-	return err
+	return errors.Join(append(errs, s.finish(context.WithoutCancel(ctx)))...)
 }
 
 func (s *Service) announce(l *listener) {
