@@ -45,7 +45,7 @@ func (s *Service) Run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("open clickhouse: %w", err)
 	}
-	defer conn.Close() //nolint:errcheck // nothing is under way any more
+	defer conn.Close() // nothing is under way any more
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	cfg := bus.SinkConfig{MaxRows: s.cfg.MaxRows, MaxWait: s.cfg.MaxWait}

@@ -37,7 +37,7 @@ func readTable(ctx context.Context, conn driver.Conn, name string) (*table, erro
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close() //nolint:errcheck // rows.Err has told already
+	defer rows.Close() // rows.Err has told already
 	t := &table{name: name, columns: map[string]string{}, clock: clockOf(name)}
 	for rows.Next() {
 		var column, typ, engine string

@@ -61,7 +61,7 @@ func main() {
 	os.Exit(cmd.ProcessState.ExitCode())
 }
 
-func step(text string) { fmt.Printf("\n\x1b[1m==> %s\x1b[0m\n", text) } //nolint:forbidigo // a demo talks to people
+func step(text string) { fmt.Printf("\n\x1b[1m==> %s\x1b[0m\n", text) }
 
 // demo sends and shows.
 func demo(ctx context.Context, out io.Writer) error {

@@ -16,7 +16,8 @@ func (x *RollupBatch) AppendVT(dst []byte) []byte { return appendVT(dst, x) }
 func appendVT(dst []byte, m interface {
 	SizeVT() int
 	MarshalToSizedBufferVT([]byte) (int, error)
-}) []byte {
+},
+) []byte {
 	n := m.SizeVT()
 	dst = slices.Grow(dst, n)
 	if _, err := m.MarshalToSizedBufferVT(dst[len(dst) : len(dst)+n]); err != nil {
