@@ -16,6 +16,8 @@ import (
 type Config struct {
 	// MaxExporters bounds the exporters of a partition whose state is kept.
 	MaxExporters int `yaml:"max_exporters" usage:"exporters of a partition whose templates are kept"`
+	// MaxStateBytes bounds what is kept of all exporters of a partition, about.
+	MaxStateBytes int `yaml:"max_state_bytes" usage:"memory for what the exporters of a partition told"`
 	// MaxDomains bounds the observation domains of an exporter, of all versions.
 	MaxDomains int `yaml:"max_domains" usage:"observation domains of an exporter"`
 	// MaxTemplates bounds the templates of an exporter, of all domains.
@@ -36,15 +38,16 @@ type Config struct {
 // DefaultConfig returns the defaults.
 func DefaultConfig() Config {
 	return Config{
-		MaxExporters: 4096,
-		MaxDomains:   256,
-		MaxTemplates: 512,
-		MaxFields:    256,
-		MaxSamplers:  1024,
-		MaxRecords:   4096,
-		MaxLayers:    16,
-		MaxAhead:     24 * time.Hour,
-		MaxAge:       30 * 24 * time.Hour,
+		MaxExporters:  4096,
+		MaxStateBytes: 64 << 20,
+		MaxDomains:    256,
+		MaxTemplates:  512,
+		MaxFields:     256,
+		MaxSamplers:   1024,
+		MaxRecords:    4096,
+		MaxLayers:     16,
+		MaxAhead:      24 * time.Hour,
+		MaxAge:        30 * 24 * time.Hour,
 	}
 }
 
@@ -56,6 +59,7 @@ func (c Config) Validate() error {
 		value, max int
 	}{
 		{"max_exporters", c.MaxExporters, 1 << 20},
+		{"max_state_bytes", c.MaxStateBytes, 1 << 40},
 		{"max_domains", c.MaxDomains, 1 << 16},
 		{"max_templates", c.MaxTemplates, 1 << 16},
 		{"max_fields", c.MaxFields, template.MaxFields},
@@ -80,6 +84,7 @@ func (c Config) limits() datagram.Limits {
 	return datagram.Limits{
 		Exporters: c.MaxExporters,
 		Layers:    c.MaxLayers,
+		State:     c.MaxStateBytes,
 		Rows: row.Limits{
 			Records: c.MaxRecords,
 			AheadNs: uint64(c.MaxAhead.Nanoseconds()), //nolint:gosec // not negative

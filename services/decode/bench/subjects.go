@@ -55,7 +55,7 @@ func newWeir(template []byte, datagrams [][]byte) (subject, error) {
 
 func limits() datagram.Limits {
 	return datagram.Limits{
-		Exporters: 4096, Layers: 16,
+		Exporters: 4096, Layers: 16, State: 64 << 20,
 		Rows:      row.Limits{Records: 4096, AheadNs: uint64(24 * time.Hour), PastNs: uint64(30 * 24 * time.Hour)},
 		Templates: template.Limits{Domains: 256, Templates: 512, Fields: 256, Samplers: 1024},
 	}

@@ -19,6 +19,7 @@ import (
 type Limits struct {
 	Exporters int // whose state is kept
 	Layers    int // headers that are read of a sampled packet
+	State     int // octets that the state of all exporters may take, about
 	Rows      row.Limits
 	Templates template.Limits
 }
@@ -35,6 +36,7 @@ type Counts struct {
 // Decoder decodes the datagrams of one partition. It is not safe for concurrent use.
 type Decoder struct {
 	limits    Limits
+	budget    *template.Budget
 	exporters map[netip.Addr]*template.Exporter
 	// changed are the exporters that told something since Save.
 	changed map[netip.Addr]*template.Exporter
@@ -51,6 +53,7 @@ type Decoder struct {
 func New(limits Limits) *Decoder {
 	d := &Decoder{
 		limits:    limits,
+		budget:    &template.Budget{Left: limits.State},
 		exporters: make(map[netip.Addr]*template.Exporter),
 		changed:   make(map[netip.Addr]*template.Exporter),
 		rows:      row.Writer{Limits: limits.Rows},
@@ -77,7 +80,7 @@ func (d *Decoder) decode(g *flow.Datagram, out *flow.Batch) {
 		return
 	}
 	x := d.exporter(g.Exporter)
-	d.rows.Begin(out, kind, g.Exporter, g.ReceivedNs)
+	d.rows.Begin(out, kind, g)
 	if gaps := d.dispatch(kind, x, g.Payload); gaps != 0 {
 		d.gaps[g.Exporter] += gaps
 	}
@@ -133,8 +136,9 @@ func kindOf(p []byte) row.Type {
 func (d *Decoder) exporter(a netip.Addr) *template.Exporter {
 	x, ok := d.exporters[a]
 	if !ok && len(d.exporters) < d.limits.Exporters {
-		x = template.New(d.limits.Templates)
-		d.exporters[a] = x
+		if x = template.New(d.limits.Templates, d.budget); x != nil {
+			d.exporters[a] = x
+		}
 	}
 	return x
 }
@@ -162,7 +166,7 @@ func (d *Decoder) Save(put func(exporter netip.Addr, state []byte) error) error 
 
 // Restore takes over the state of an exporter that Save has given.
 func (d *Decoder) Restore(exporter netip.Addr, state []byte) error {
-	x, err := template.Load(state, d.limits.Templates)
+	x, err := template.Load(state, d.limits.Templates, d.budget)
 	if err != nil {
 		return err
 	}

@@ -178,6 +178,14 @@ func TestLimits(t *testing.T) {
 			checkRefused(t, d, tt.want)
 		})
 	}
+	t.Run("memory", func(t *testing.T) {
+		t.Parallel()
+		limits := limits
+		limits.State = 1000
+		d := New(limits)
+		feed(d, ipfixMessage(0, 0, templateSet(false, 300, 1, 1, 2, 1), templateSet(false, 301, 1, 1)), ipfixMessage(0, 0, templateSet(false, 300, 1, 1)))
+		checkRefused(t, d, map[refusal.Reason]uint64{refusal.TemplateLimit: 1})
+	})
 	t.Run("exporters", func(t *testing.T) {
 		t.Parallel()
 		limits := limits

@@ -211,7 +211,7 @@ func TestStateRoundTrip(t *testing.T) {
 	}
 	next := New(testLimits)
 	for a, x := range d.changed {
-		loaded, err := template.Load(x.Append(nil), testLimits.Templates)
+		loaded, err := template.Load(x.Append(nil), testLimits.Templates, &template.Budget{Left: testLimits.State})
 		if err != nil {
 			t.Fatal(err)
 		}

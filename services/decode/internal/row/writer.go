@@ -3,8 +3,6 @@
 package row
 
 import (
-	"net/netip"
-
 	"github.com/weirflow/weir/flow"
 	"github.com/weirflow/weir/services/decode/internal/refusal"
 )
@@ -62,10 +60,18 @@ type Writer struct {
 	domain     uint64
 }
 
+// Of a datagram's octets at least so many make a row, but for the first few rows: what is
+// smaller is no flow, and would make the output many times as large as the input.
+const (
+	leastOctets = 8
+	fewRows     = 16
+)
+
 // Begin starts the rows of a datagram; End ends them.
-func (w *Writer) Begin(b *flow.Batch, kind Type, exporter netip.Addr, receivedNs uint64) {
-	w.batch, w.kind, w.left, w.first = b, kind, w.Limits.Records, b.Rows()
-	w.exporter, w.receivedNs = exporter.As16(), receivedNs
+func (w *Writer) Begin(b *flow.Batch, kind Type, g *flow.Datagram) {
+	w.batch, w.kind, w.first = b, kind, b.Rows()
+	w.left = min(w.Limits.Records, fewRows+len(g.Payload)/leastOctets)
+	w.exporter, w.receivedNs = g.Exporter.As16(), g.ReceivedNs
 	w.exportNs, w.number, w.domain = 0, 0, 0
 }
 

@@ -19,8 +19,32 @@ type Limits struct {
 // its state.
 const maxFields = 16384
 
+// Budget is the memory that exporters share, about.
+type Budget struct {
+	Left int // octets
+}
+
+// What things take, about, with what is compiled of them.
+const (
+	exporterOctets = 256
+	domainOctets   = 256
+	templateOctets = 256
+	fieldOctets    = 32
+	samplerOctets  = 16
+)
+
+// take tells whether n octets were left, and takes them.
+func (b *Budget) take(n int) bool {
+	if n > b.Left {
+		return false
+	}
+	b.Left -= n
+	return true
+}
+
 // Exporter is what one exporter told.
 type Exporter struct {
+	budget    *Budget
 	limits    Limits
 	domains   []*Domain
 	templates int
@@ -42,8 +66,13 @@ type Domain struct {
 	initMs    uint64    // Unix ms at which the exporter started, 0 unknown
 }
 
-// New returns an exporter that told nothing yet.
-func New(limits Limits) *Exporter { return &Exporter{limits: limits} }
+// New returns an exporter that told nothing yet, nil where the budget does not allow for it.
+func New(limits Limits, budget *Budget) *Exporter {
+	if !budget.take(exporterOctets) {
+		return nil
+	}
+	return &Exporter{limits: limits, budget: budget}
+}
 
 // Domain returns a domain, new if need be; nil beyond the limit.
 func (x *Exporter) Domain(version uint16, id uint32) *Domain {
@@ -52,7 +81,7 @@ func (x *Exporter) Domain(version uint16, id uint32) *Domain {
 			return d
 		}
 	}
-	if len(x.domains) >= x.limits.Domains {
+	if len(x.domains) >= x.limits.Domains || !x.budget.take(domainOctets) {
 		return nil
 	}
 	d := &Domain{version: version, id: id}
@@ -89,7 +118,8 @@ func (x *Exporter) Learn(d *Domain, t *Template, refused *refusal.Counts) bool {
 	case n == 0:
 		refused.Add(refusal.TemplateEmpty)
 	case n > maxRecord || len(t.Fields) > x.limits.Fields || x.fields+len(t.Fields) > maxFields,
-		old == nil && x.templates >= x.limits.Templates:
+		old == nil && x.templates >= x.limits.Templates,
+		!x.budget.take(cost(t) - cost(old)):
 		refused.Add(refusal.TemplateLimit)
 	default:
 		x.put(d, t)
@@ -97,6 +127,14 @@ func (x *Exporter) Learn(d *Domain, t *Template, refused *refusal.Counts) bool {
 		return true
 	}
 	return false
+}
+
+// cost returns what a template takes, 0 for none.
+func cost(t *Template) int {
+	if t == nil {
+		return 0
+	}
+	return templateOctets + fieldOctets*len(t.Fields)
 }
 
 // maxRecord is what a datagram can hold.

@@ -116,7 +116,7 @@ func (x *Exporter) learn(d *Domain, p *parameters) (changed, refused bool) {
 		return changed, false
 	case ok:
 		d.samplers[i].rate = rate
-	case x.samplers >= x.limits.Samplers:
+	case x.samplers >= x.limits.Samplers || !x.budget.take(samplerOctets):
 		return changed, true
 	default:
 		x.samplers++

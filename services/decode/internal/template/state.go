@@ -57,12 +57,18 @@ func appendAll(dst []byte, values ...uint64) []byte {
 	return dst
 }
 
+// ErrBudget is returned by Load where the budget does not allow for one more exporter.
+var ErrBudget = errors.New("no memory is left for the state of an exporter")
+
 // Load returns the exporter that wrote the state. What is beyond the limits is left out.
-func Load(state []byte, limits Limits) (*Exporter, error) {
+func Load(state []byte, limits Limits, budget *Budget) (*Exporter, error) {
 	if len(state) == 0 || state[0] != stateVersion {
 		return nil, ErrState
 	}
-	x, r := New(limits), reader{rest: state[1:]}
+	x, r := New(limits, budget), reader{rest: state[1:]}
+	if x == nil {
+		return nil, ErrBudget
+	}
 	for n := r.number(); n > 0 && !r.failed; n-- {
 		x.load(&r)
 	}
