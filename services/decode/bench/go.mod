@@ -19,6 +19,7 @@ require (
 require (
 	github.com/libp2p/go-reuseport v0.4.0 // indirect
 	github.com/planetscale/vtprotobuf v0.6.0 // indirect
+	github.com/stretchr/testify v1.12.1 // indirect
 	github.com/weirflow/weir/proto v0.0.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
