@@ -12,6 +12,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+
 	"github.com/weirflow/weir/bus"
 	"github.com/weirflow/weir/bus/bustest"
 	"github.com/weirflow/weir/flow"

@@ -53,24 +53,7 @@ func (p *Plan) independent(yield func(op) bool) {
 // settleFamily looks whether all records are of one address family. Then what is true of one
 // family only is plain, or is not there, and only the addresses tell the EtherType.
 func (p *Plan) settleFamily() {
-	for _, o := range p.ops {
-		var t uint64
-		switch {
-		case o.how == ie.Frame || o.how == ie.IPPacket || o.size == Variable:
-			return
-		case o.field != flow.SrcAddr && o.field != flow.DstAddr:
-			continue
-		case o.how == ie.AddressV4:
-			t = etherIPv4
-		default:
-			t = etherIPv6
-		}
-		if p.etherType != 0 && p.etherType != t {
-			p.etherType = 0
-			return
-		}
-		p.etherType = t
-	}
+	p.etherType = family(p.ops)
 	if p.etherType == 0 {
 		return
 	}
@@ -84,6 +67,27 @@ func (p *Plan) settleFamily() {
 			p.ops[i].how = ie.Number
 		}
 	}
+}
+
+// family returns the EtherType of all flow addresses, 0 where they differ, or where a record may
+// have others in a section of a packet.
+func family(ops []op) (etherType uint64) {
+	for _, o := range ops {
+		t := uint64(etherIPv6)
+		switch {
+		case o.how == ie.Frame || o.how == ie.IPPacket || o.size == Variable:
+			return 0
+		case !o.tellsEType():
+			continue
+		case o.how == ie.AddressV4:
+			t = etherIPv4
+		}
+		if etherType != 0 && etherType != t {
+			return 0
+		}
+		etherType = t
+	}
+	return etherType
 }
 
 // shadowed tells whether the same element comes again: RFC 7011 §8 has repeated elements
