@@ -158,7 +158,7 @@ func (f Field) String() string { return fields[f].Name }
 // fields is the one table of fields. A new field is a line here, a constant above,
 // a line in flows.proto and a migration.
 var fields = [numFields]Info{
-	Type:                       {"type", 1, Number, 1, "UInt8", "Flow type: 1 sFlow v5, 2 NetFlow v5, 3 NetFlow v9, 4 IPFIX (GoFlow2's FlowType)"},
+	Type:                       {"type", 1, Number, 1, "UInt8", "Flow type: 1 sFlow v5, 2 NetFlow v5, 3 NetFlow v9, 4 IPFIX (GoFlow2's FlowType); 101, 107, 108 NetFlow v1, v7, v8"},
 	TimeReceivedNs:             {"time_received_ns", 110, Number, 8, "DateTime64(9)", "Receive time of the datagram, Unix ns"},
 	TimeFlowStartNs:            {"time_flow_start_ns", 111, Number, 8, "DateTime64(9)", "Start of the flow, Unix ns"},
 	TimeFlowEndNs:              {"time_flow_end_ns", 112, Number, 8, "DateTime64(9)", "End of the flow, Unix ns"},

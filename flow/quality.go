@@ -7,7 +7,8 @@ package flow
 const (
 	// SamplingUnknown: no sampling interval was told; sampling_rate is 0.
 	SamplingUnknown uint64 = 1 << iota
-	// TimeFromReceipt: the exporter gave no usable time; start and end are the receive time.
+	// TimeFromReceipt: the exporter gave no time of the flow; start and end are those of its
+	// datagram: the export time, or the receive time where there is none.
 	TimeFromReceipt
 	// TimeSkewed: the exporter's time is implausible beside the receive time, and was replaced.
 	TimeSkewed

@@ -30,7 +30,8 @@ const (
 type FlowBatch struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Rows  uint32                 `protobuf:"varint,2000,opt,name=rows,proto3" json:"rows,omitempty"`
-	// Flow type: 1 sFlow v5, 2 NetFlow v5, 3 NetFlow v9, 4 IPFIX (GoFlow2's FlowType). 1
+	// Flow type: 1 sFlow v5, 2 NetFlow v5, 3 NetFlow v9, 4 IPFIX (GoFlow2's FlowType); 101, 107,
+	// 108 NetFlow v1, v7, v8. 1
 	Type []byte `protobuf:"bytes,1,opt,name=type,proto3" json:"type,omitempty"`
 	// Sampling interval, 1 in N; 0 is unknown. 8
 	SamplingRate []byte `protobuf:"bytes,3,opt,name=sampling_rate,json=samplingRate,proto3" json:"sampling_rate,omitempty"`
