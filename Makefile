@@ -67,6 +67,8 @@ exporters: ## install the exporters and tools that tests compare with, and a C c
 
 .PHONY: test
 test: engine exporters ## set up what the tests need and run all of them
+	$(call say,allocations of hot paths: the race detector adds its own)
+	go test -run Allocat work
 	$(call say,go test -race of all modules)
 	go test -race work
 	@printf '\nAll tests passed.\n'
