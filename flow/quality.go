@@ -29,4 +29,6 @@ const (
 	InterfaceUnknown
 	// AddressHidden: an address was truncated or encrypted before it was stored.
 	AddressHidden
+	// SamplingAssumed: the exporter told no sampling interval; sampling_rate is a configured one.
+	SamplingAssumed
 )

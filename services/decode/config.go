@@ -5,6 +5,7 @@ package decode
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/weirflow/weir/services/decode/internal/datagram"
@@ -33,6 +34,16 @@ type Config struct {
 	// MaxAhead and MaxAge say which times are believed.
 	MaxAhead time.Duration `yaml:"max_ahead" usage:"a flow's time further ahead of its receipt is replaced by the receive time, 0 never"`
 	MaxAge   time.Duration `yaml:"max_age" usage:"a flow's time longer before its receipt is replaced by the receive time, 0 never"`
+	// Sampling says the sampling interval of exporters that do not, or do so wrongly. The first
+	// rule that fits counts.
+	Sampling []samplingRule `yaml:"sampling" usage:"sampling intervals of exporters, 1 in N"`
+}
+
+// samplingRule says the sampling interval, 1 in N, of the exporters in a prefix.
+type samplingRule struct {
+	Exporters netip.Prefix `yaml:"exporters" usage:"addresses of exporters"`
+	Default   uint64       `yaml:"default" usage:"interval where the exporter tells none"`
+	Override  uint64       `yaml:"override" usage:"interval whatever the exporter tells, 0 for none"`
 }
 
 // DefaultConfig returns the defaults.
@@ -77,7 +88,25 @@ func (c Config) Validate() error {
 	if c.MaxAge < 0 {
 		errs = append(errs, fmt.Errorf("max_age: is %v, want 0 or more", c.MaxAge))
 	}
+	for i, r := range c.Sampling {
+		if !r.Exporters.IsValid() {
+			errs = append(errs, fmt.Errorf("sampling[%d].exporters: is missing, want a prefix such as 192.0.2.0/24", i))
+		}
+		if r.Default == 0 && r.Override == 0 {
+			errs = append(errs, fmt.Errorf("sampling[%d]: want default or override", i))
+		}
+	}
 	return errors.Join(errs...)
+}
+
+func (c Config) rules() []datagram.SamplingRule {
+	rules := make([]datagram.SamplingRule, len(c.Sampling))
+	for i, r := range c.Sampling {
+		rules[i] = datagram.SamplingRule{
+			Exporters: r.Exporters, Sampling: row.Sampling{Default: r.Default, Override: r.Override},
+		}
+	}
+	return rules
 }
 
 func (c Config) limits() datagram.Limits {

@@ -24,6 +24,12 @@ type Limits struct {
 	Templates template.Limits
 }
 
+// SamplingRule says the sampling interval of some exporters.
+type SamplingRule struct {
+	Exporters netip.Prefix
+	row.Sampling
+}
+
 // Counts are what a Decoder has seen.
 type Counts struct {
 	Datagrams [row.NumTypes]uint64
@@ -36,6 +42,7 @@ type Counts struct {
 // Decoder decodes the datagrams of one partition. It is not safe for concurrent use.
 type Decoder struct {
 	limits    Limits
+	rules     []SamplingRule
 	budget    *template.Budget
 	exporters map[netip.Addr]*template.Exporter
 	// changed are the exporters that told something since Save.
@@ -49,10 +56,11 @@ type Decoder struct {
 	gaps      map[netip.Addr]uint64
 }
 
-// New returns a decoder that knows no exporter.
-func New(limits Limits) *Decoder {
+// New returns a decoder that knows no exporter. The first rule that fits an exporter counts.
+func New(limits Limits, rules ...SamplingRule) *Decoder {
 	d := &Decoder{
 		limits:    limits,
+		rules:     rules,
 		budget:    &template.Budget{Left: limits.State},
 		exporters: make(map[netip.Addr]*template.Exporter),
 		changed:   make(map[netip.Addr]*template.Exporter),
@@ -80,7 +88,7 @@ func (d *Decoder) decode(g *flow.Datagram, out *flow.Batch) {
 		return
 	}
 	x := d.exporter(g.Exporter)
-	d.rows.Begin(out, kind, g)
+	d.rows.Begin(out, kind, g, d.sampling(g.Exporter))
 	if gaps := d.dispatch(kind, x, g.Payload); gaps != 0 {
 		d.gaps[g.Exporter] += gaps
 	}
@@ -88,6 +96,16 @@ func (d *Decoder) decode(g *flow.Datagram, out *flow.Batch) {
 	if x != nil && x.Changed() {
 		d.changed[g.Exporter] = x
 	}
+}
+
+// sampling returns what the rules say of an exporter.
+func (d *Decoder) sampling(exporter netip.Addr) row.Sampling {
+	for _, r := range d.rules {
+		if r.Exporters.Contains(exporter) {
+			return r.Sampling
+		}
+	}
+	return row.Sampling{}
 }
 
 // dispatch returns how many gaps in sequences the datagram showed.

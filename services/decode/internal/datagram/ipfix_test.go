@@ -3,10 +3,12 @@
 package datagram
 
 import (
+	"net/netip"
 	"testing"
 
 	"github.com/weirflow/weir/flow"
 	"github.com/weirflow/weir/services/decode/internal/refusal"
+	"github.com/weirflow/weir/services/decode/internal/row"
 	"github.com/weirflow/weir/services/decode/internal/template"
 )
 
@@ -135,6 +137,24 @@ func TestSampling(t *testing.T) {
 			checkRefused(t, d, nil)
 		})
 	}
+	t.Run("the enterprise bit is no part of an element, in options templates too", func(t *testing.T) {
+		t.Parallel()
+		opt := set(3, u16(400), u16(3), u16(1), u16(149), u16(4), u16(0x8000|34), u16(4), u32(2636), u16(305), u16(4))
+		b := feed(New(testLimits), ipfixMessage(0, 3, opt, set(400, u32(0), u32(7), u32(80)), templateSet(false, 300, 2, 1), set(300, u8(1))))
+		checkRow(t, b, 0, values{flow.SamplingRate: 80})
+	})
+	t.Run("configured intervals", func(t *testing.T) {
+		t.Parallel()
+		record := v5Record([4]byte{10, 0, 0, 1}, [4]byte{10, 0, 0, 2}, 6, 443)
+		network := netip.MustParsePrefix("192.0.2.0/24")
+		other := SamplingRule{Exporters: netip.MustParsePrefix("198.51.100.0/24"), Sampling: row.Sampling{Override: 9}}
+		d := New(testLimits, other, SamplingRule{Exporters: network, Sampling: row.Sampling{Default: 500}})
+		b := feed(d, v5(1, 0, record), v5(1, 100, record))
+		checkRow(t, b, 0, values{flow.SamplingRate: 500, flow.Quality: int(flow.SamplingAssumed)})
+		checkRow(t, b, 1, values{flow.SamplingRate: 100, flow.Quality: 0})
+		d = New(testLimits, SamplingRule{Exporters: network, Sampling: row.Sampling{Override: 7}})
+		checkRow(t, feed(d, v5(1, 100, record)), 0, values{flow.SamplingRate: 7, flow.Quality: 0})
+	})
 	t.Run("NetFlow v9: scope fields are no elements", func(t *testing.T) {
 		t.Parallel()
 		d := New(testLimits)
@@ -149,10 +169,8 @@ func TestTemplates(t *testing.T) {
 	t.Parallel()
 	t.Run("the source port is no part of the scope", func(t *testing.T) {
 		t.Parallel()
-		// feed uses one exporter; the decoder never sees the port.
-		d := New(testLimits)
-		feed(d, v9(1, 7, templateSet(true, 256, specifiers...)))
-		checkRow(t, feed(d, v9(2, 7, set(256, dataRecord))), 0, dataWant)
+		b := feed(New(testLimits), v9(1, 7, templateSet(true, 256, specifiers...)), v9(2, 7, set(256, dataRecord)))
+		checkRow(t, b, 0, dataWant)
 	})
 	t.Run("another domain or version has its own", func(t *testing.T) {
 		t.Parallel()

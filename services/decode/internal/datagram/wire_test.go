@@ -98,12 +98,12 @@ var testLimits = Limits{
 // testExporter is the source of what feed decodes.
 var testExporter = netip.MustParseAddr("192.0.2.1")
 
-// feed decodes datagrams of one exporter.
+// feed decodes datagrams of one exporter, each from a source port of its own.
 func feed(d *Decoder, datagrams ...[]byte) *flow.Batch {
 	var in flow.Datagrams
 	var out flow.Batch
-	for _, p := range datagrams {
-		source := netip.AddrPortFrom(testExporter, 40000)
+	for i, p := range datagrams {
+		source := netip.AddrPortFrom(testExporter, uint16(40000+i)) //nolint:gosec // few
 		in.Append(&flow.Datagram{Exporter: flow.ExporterOf(source.Addr(), p), Source: source, ReceivedNs: receivedNs, Payload: p})
 	}
 	d.Decode(&in, &out)

@@ -40,6 +40,12 @@ type Limits struct {
 	PastNs  uint64 // and how far before it; 0 is any
 }
 
+// Sampling is what the configuration says of an exporter's sampling interval, 1 in N; 0 is nothing.
+type Sampling struct {
+	Default  uint64 // where the exporter tells none
+	Override uint64 // whatever the exporter tells
+}
+
 // Writer puts rows into a batch. It is not safe for concurrent use.
 type Writer struct {
 	Limits  Limits
@@ -50,6 +56,8 @@ type Writer struct {
 	record flow.Record
 	kind   Type
 	left   int // rows that the datagram may still have
+
+	sampling Sampling
 
 	// What the rows from first on have in common.
 	first      int
@@ -68,8 +76,8 @@ const (
 )
 
 // Begin starts the rows of a datagram; End ends them.
-func (w *Writer) Begin(b *flow.Batch, kind Type, g *flow.Datagram) {
-	w.batch, w.kind, w.first = b, kind, b.Rows()
+func (w *Writer) Begin(b *flow.Batch, kind Type, g *flow.Datagram, s Sampling) {
+	w.batch, w.kind, w.first, w.sampling = b, kind, b.Rows(), s
 	w.left = min(w.Limits.Records, fewRows+len(g.Payload)/leastOctets)
 	w.exporter, w.receivedNs = g.Exporter.As16(), g.ReceivedNs
 	w.exportNs, w.number, w.domain = 0, 0, 0
@@ -119,10 +127,23 @@ func (w *Writer) Commit() {
 	w.left--
 	w.Flows[w.kind]++
 	w.times()
-	if w.record.Number(flow.SamplingRate) == 0 {
-		w.record.Flag(flow.SamplingUnknown)
-	}
+	w.interval()
 	w.batch.Append(&w.record)
+}
+
+// interval sees to the sampling interval.
+func (w *Writer) interval() {
+	r := &w.record
+	switch {
+	case w.sampling.Override != 0:
+		r.SetNumber(flow.SamplingRate, w.sampling.Override)
+	case r.Number(flow.SamplingRate) != 0:
+	case w.sampling.Default != 0:
+		r.SetNumber(flow.SamplingRate, w.sampling.Default)
+		r.Flag(flow.SamplingAssumed)
+	default:
+		r.Flag(flow.SamplingUnknown)
+	}
 }
 
 // times sees to it that every row has a plausible start and end.
