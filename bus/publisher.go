@@ -7,34 +7,34 @@ import (
 	"errors"
 	"strconv"
 	"sync"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/nats-io/nuid"
 )
 
-// publisherInFlight bounds how many messages of a Publisher wait for an answer at once.
-const publisherInFlight = 64
-
 // Publisher appends the messages of a stage that has no input stream. Each carries an id of
-// its own and is published until JetStream has stored it; the stream drops repetitions. It is
-// safe for concurrent use.
+// its own and is published until JetStream has stored it; the stream drops repetitions. The
+// messages of a partition are stored in order, one at a time. It is safe for concurrent use.
 type Publisher struct {
 	b        *Bus
 	s        Stream
 	maxBytes int64
-	id       string        // of this Publisher, in the ids of its messages
-	slots    chan struct{} // a message under way has one
+	id       string // of this Publisher, in the ids of its messages
 
 	mu      sync.Mutex
-	changed *sync.Cond
-	counts  map[int]uint64 // messages by partition
-	queue   []*outgoing    // to be sent, in order
-	pending int64          // octets not stored yet, under way or in the queue
-	trouble error          // why the last answer was bad, nil after a good one
-	retryAt time.Time
-	closed  bool
+	stored  *sync.Cond    // pending became less
+	lanes   map[int]*lane // by partition
+	pending int64         // octets not stored yet
+	trouble error         // why the last answer was bad, nil after a good one
+	send    func(*lane)   // nil while Run does not run
+}
+
+// lane is the way of one partition.
+type lane struct {
+	count uint64 // messages so far
+	queue []*outgoing
+	busy  bool // somebody sends the queue
 }
 
 type outgoing struct {
@@ -42,21 +42,40 @@ type outgoing struct {
 	stored func()
 }
 
-// NewPublisher returns a Publisher to s that holds at most maxBytes until they are stored. It
-// works until Close.
+// NewPublisher returns a Publisher to s that holds at most maxBytes until they are stored.
 func (b *Bus) NewPublisher(s Stream, maxBytes int64) *Publisher {
-	p := &Publisher{
-		b: b, s: s, maxBytes: maxBytes, id: nuid.Next(),
-		slots: make(chan struct{}, publisherInFlight), counts: map[int]uint64{},
-	}
-	p.changed = sync.NewCond(&p.mu)
-	go p.run()
+	p := &Publisher{b: b, s: s, maxBytes: maxBytes, id: nuid.Next(), lanes: map[int]*lane{}}
+	p.stored = sync.NewCond(&p.mu)
 	return p
 }
 
+// Run sends what is published until ctx ends; what is not stored then is given up. It returns
+// ErrPartitions or ErrMaxPayload if the streams do not fit the configuration.
+func (p *Publisher) Run(ctx context.Context) error {
+	if err := p.b.await(ctx); err != nil {
+		return err
+	}
+	var sending sync.WaitGroup
+	p.mu.Lock()
+	p.send = func(l *lane) {
+		l.busy = true
+		sending.Go(func() { p.drain(ctx, l) })
+	}
+	for _, l := range p.lanes {
+		p.send(l)
+	}
+	p.mu.Unlock()
+	<-ctx.Done()
+	p.mu.Lock()
+	p.send = nil
+	p.mu.Unlock()
+	sending.Wait()
+	return nil
+}
+
 // Publish hands m's wire form over; m may be reused at once. It never blocks on JetStream. stored,
-// which must not be nil, is called from another goroutine once JetStream has stored it. The error is ErrStreamFull,
-// ErrDisconnected or ErrBacklog: nothing was taken.
+// which must not be nil, is called from another goroutine once JetStream has stored it. The error
+// is ErrStreamFull, ErrDisconnected or ErrBacklog: nothing was taken.
 func (p *Publisher) Publish(partition int, m Message, stored func()) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -67,13 +86,20 @@ func (p *Publisher) Publish(partition int, m Message, stored func()) error {
 		}
 		return ErrBacklog
 	}
-	p.counts[partition]++
+	l := p.lanes[partition]
+	if l == nil {
+		l = &lane{}
+		p.lanes[partition] = l
+	}
+	l.count++
 	msg := nats.NewMsg(p.s.partition(partition))
 	msg.Data = m.AppendVT(make([]byte, 0, size))
-	msg.Header.Set(jetstream.MsgIDHeader, p.id+"-"+strconv.Itoa(partition)+"-"+strconv.FormatUint(p.counts[partition], 10))
+	msg.Header.Set(jetstream.MsgIDHeader, p.id+"-"+strconv.Itoa(partition)+"-"+strconv.FormatUint(l.count, 10))
 	p.pending += int64(len(msg.Data))
-	p.queue = append(p.queue, &outgoing{msg, stored})
-	p.changed.Broadcast()
+	l.queue = append(l.queue, &outgoing{msg, stored})
+	if p.send != nil && !l.busy {
+		p.send(l)
+	}
 	return nil
 }
 
@@ -84,12 +110,12 @@ func (p *Publisher) PendingBytes() int64 {
 	return p.pending
 }
 
-// Flush waits until everything is stored, or ctx ends.
+// Flush waits until everything is stored and said to be, or ctx ends.
 func (p *Publisher) Flush(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() {
 		p.mu.Lock() // or the broadcast could fall between the check and the wait
 		defer p.mu.Unlock()
-		p.changed.Broadcast()
+		p.stored.Broadcast()
 	})()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -97,83 +123,65 @@ func (p *Publisher) Flush(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		p.changed.Wait()
+		p.stored.Wait()
 	}
 	return nil
 }
 
-// Close ends the Publisher; what is not stored is given up.
-func (p *Publisher) Close() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.closed = true
-	p.changed.Broadcast()
-}
-
-// run sends the queue in order.
-func (p *Publisher) run() {
+// drain sends the queue of a lane until it is empty or ctx ends.
+func (p *Publisher) drain(ctx context.Context, l *lane) {
 	for {
-		p.slots <- struct{}{}
-		o, wait := p.next()
-		if o == nil {
+		p.mu.Lock()
+		if len(l.queue) == 0 || ctx.Err() != nil {
+			l.busy = false
+			p.mu.Unlock()
 			return
 		}
-		time.Sleep(wait)
-		answer, err := p.b.js.PublishMsgAsync(o.msg, jetstream.WithExpectStream(p.s.Name))
-		if err != nil {
-			p.refused(o, err)
+		o := l.queue[0]
+		p.mu.Unlock()
+		if !p.store(ctx, o.msg) {
 			continue
 		}
-		go p.await(o, answer)
-	}
-}
-
-// next takes the first message of the queue, nil after Close, and says how long to hold it back.
-func (p *Publisher) next() (*outgoing, time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for len(p.queue) == 0 && !p.closed {
-		p.changed.Wait()
-	}
-	if p.closed {
-		return nil, 0
-	}
-	o := p.queue[0]
-	p.queue[0] = nil
-	p.queue = p.queue[1:]
-	return o, time.Until(p.retryAt)
-}
-
-func (p *Publisher) await(o *outgoing, answer jetstream.PubAckFuture) {
-	select {
-	case <-answer.Ok():
-		p.b.m.appends.WithLabelValues(p.s.Name, appended).Inc()
-		p.b.m.bytes.WithLabelValues(p.s.Name).Add(float64(len(o.msg.Data)))
-		p.mu.Lock()
-		p.pending -= int64(len(o.msg.Data))
-		p.trouble = nil
-		p.changed.Broadcast()
-		p.mu.Unlock()
 		o.stored()
-		<-p.slots
-	case err := <-answer.Err():
-		p.refused(o, err)
+		p.mu.Lock()
+		l.queue[0] = nil
+		l.queue = l.queue[1:]
+		p.pending -= int64(len(o.msg.Data))
+		p.stored.Broadcast()
+		p.mu.Unlock()
 	}
 }
 
-// refused puts a message back at the head of the queue.
-func (p *Publisher) refused(o *outgoing, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	outcome, trouble := failed, ErrDisconnected
+// store publishes a message until it is stored; false means that ctx has ended.
+func (p *Publisher) store(ctx context.Context, msg *nats.Msg) bool {
+	for {
+		try, cancel := context.WithTimeout(ctx, publishTimeout)
+		_, err := p.b.js.PublishMsg(try, msg, jetstream.WithExpectStream(p.s.Name))
+		cancel()
+		p.note(err, len(msg.Data))
+		if err == nil {
+			return true
+		}
+		if !pause(ctx, fullPause) {
+			return false
+		}
+	}
+}
+
+// note counts an answer and remembers what is wrong.
+func (p *Publisher) note(err error, size int) {
+	outcome, trouble := appended, error(nil)
 	var api *jetstream.APIError
-	if errors.As(err, &api) && api.ErrorCode == codeStreamFull {
+	switch {
+	case err == nil:
+		p.b.m.bytes.WithLabelValues(p.s.Name).Add(float64(size))
+	case errors.As(err, &api) && api.ErrorCode == codeStreamFull:
 		outcome, trouble = full, ErrStreamFull
+	default:
+		outcome, trouble = failed, ErrDisconnected
 	}
 	p.b.m.appends.WithLabelValues(p.s.Name, outcome).Inc()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.trouble = trouble
-	p.retryAt = time.Now().Add(fullPause)
-	p.queue = append([]*outgoing{o}, p.queue...)
-	p.changed.Broadcast()
-	<-p.slots
 }

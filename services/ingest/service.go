@@ -83,16 +83,15 @@ func (s *Service) Run(ctx context.Context) error {
 		listeners = append(listeners, l)
 		s.announce(l)
 	}
-	s.publisher = s.bus.NewPublisher(bus.Datagrams, s.cfg.MaxPendingBytes)
-	defer s.publisher.Close()
 	s.listening.Store(true)
 	defer s.listening.Store(false)
 
-	// Readers and the flusher: the first error stops all of them.
+	// Readers, flusher and publisher: the first error stops all of them.
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	failed := make(chan error, 1+len(listeners)*s.cfg.Sockets)
+	defer s.startPublisher(ctx, cancel, failed)()
 	var readers sync.WaitGroup
-	failed := make(chan error, len(listeners)*s.cfg.Sockets)
 	for _, l := range listeners {
 		for _, sock := range l.sockets {
 			readers.Go(func() {
@@ -105,12 +104,26 @@ func (s *Service) Run(ctx context.Context) error {
 	}
 	s.flushUntil(ctx)
 	readers.Wait()
-	close(failed)
-	var errs []error
-	for err := range failed {
-		errs = append(errs, err)
+	select {
+	case err := <-failed:
+		return err
+	default:
+		return s.finish(context.WithoutCancel(ctx))
 	}
-	return errors.Join(append(errs, s.finish(context.WithoutCancel(ctx)))...)
+}
+
+// startPublisher runs the publisher, beyond the end of ctx until stop is called. An error of it
+// goes to failed.
+func (s *Service) startPublisher(ctx context.Context, cancel func(), failed chan<- error) (stop func()) {
+	s.publisher = s.bus.NewPublisher(bus.Datagrams, s.cfg.MaxPendingBytes)
+	ctx, stop = context.WithCancel(context.WithoutCancel(ctx))
+	go func() {
+		if err := s.publisher.Run(ctx); err != nil {
+			failed <- err
+			cancel()
+		}
+	}()
+	return stop
 }
 
 func (s *Service) announce(l *listener) {
