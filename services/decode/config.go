@@ -17,6 +17,9 @@ import (
 type Config struct {
 	// MaxExporters bounds the exporters of a partition whose state is kept.
 	MaxExporters int `yaml:"max_exporters" usage:"exporters of a partition whose templates are kept"`
+	// IdleTimeout is how long an exporter's state outlives its last datagram where there is no
+	// room for others.
+	IdleTimeout time.Duration `yaml:"idle_timeout" usage:"without datagrams for so long an exporter gives way to new ones, when there is no room"`
 	// MaxStateBytes bounds what is kept of all exporters of a partition, about.
 	MaxStateBytes int `yaml:"max_state_bytes" usage:"memory for what the exporters of a partition told"`
 	// MaxDomains bounds the observation domains of an exporter, of all versions.
@@ -50,6 +53,7 @@ type samplingRule struct {
 func DefaultConfig() Config {
 	return Config{
 		MaxExporters:  4096,
+		IdleTimeout:   24 * time.Hour,
 		MaxStateBytes: 64 << 20,
 		MaxDomains:    256,
 		MaxTemplates:  512,
@@ -82,6 +86,9 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf("%s: is %d, want 1 to %d", v.key, v.value, v.max))
 		}
 	}
+	if c.IdleTimeout < time.Minute {
+		errs = append(errs, fmt.Errorf("idle_timeout: is %v, want 1m or more", c.IdleTimeout))
+	}
 	if c.MaxAhead < 0 {
 		errs = append(errs, fmt.Errorf("max_ahead: is %v, want 0 or more", c.MaxAhead))
 	}
@@ -112,6 +119,7 @@ func (c Config) rules() []datagram.SamplingRule {
 func (c Config) limits() datagram.Limits {
 	return datagram.Limits{
 		Exporters: c.MaxExporters,
+		IdleNs:    uint64(c.IdleTimeout.Nanoseconds()), //nolint:gosec // positive
 		Layers:    c.MaxLayers,
 		State:     c.MaxStateBytes,
 		Rows: row.Limits{

@@ -35,6 +35,7 @@ func newStack(t *testing.T) *stack {
 	s := &stack{t: t, server: bustest.New(t), bytes: make(chan uint64, 16)}
 	s.cfg = s.server.Config(1)
 	s.in = s.server.Connect(bus.Ingest, s.cfg).NewPublisher(bus.Datagrams, 1<<20)
+	s.background(s.in.Run)
 	reader := s.server.Connect(bus.Enrich, s.cfg)
 	s.background(func(ctx context.Context) error {
 		return bus.Sink(ctx, reader, bus.Flows, bus.SinkConfig{MaxRows: 1, MaxWait: time.Millisecond},

@@ -17,9 +17,10 @@ import (
 
 // Limits bound what exporters can make a Decoder keep and do.
 type Limits struct {
-	Exporters int // whose state is kept
-	Layers    int // headers that are read of a sampled packet
-	State     int // octets that the state of all exporters may take, about
+	Exporters int    // whose state is kept
+	IdleNs    uint64 // without datagrams, after which an exporter gives way to others
+	Layers    int    // headers that are read of a sampled packet
+	State     int    // octets that the state of all exporters may take, about
 	Rows      row.Limits
 	Templates template.Limits
 }
@@ -44,7 +45,9 @@ type Decoder struct {
 	limits    Limits
 	rules     []SamplingRule
 	budget    *template.Budget
-	exporters map[netip.Addr]*template.Exporter
+	exporters map[netip.Addr]*exporter
+	// forgetNs is when to look for idle exporters again.
+	forgetNs uint64
 	// changed are the exporters that told something since Save.
 	changed map[netip.Addr]*template.Exporter
 
@@ -62,7 +65,7 @@ func New(limits Limits, rules ...SamplingRule) *Decoder {
 		limits:    limits,
 		rules:     rules,
 		budget:    &template.Budget{Left: limits.State},
-		exporters: make(map[netip.Addr]*template.Exporter),
+		exporters: make(map[netip.Addr]*exporter),
 		changed:   make(map[netip.Addr]*template.Exporter),
 		rows:      row.Writer{Limits: limits.Rows},
 		gaps:      make(map[netip.Addr]uint64),
@@ -87,7 +90,7 @@ func (d *Decoder) decode(g *flow.Datagram, out *flow.Batch) {
 		d.rows.Refuse(refusal.VersionUnknown)
 		return
 	}
-	x := d.exporter(g.Exporter)
+	x := d.exporter(g)
 	d.rows.Begin(out, kind, g, d.sampling(g.Exporter))
 	if gaps := d.dispatch(kind, x, g.Payload); gaps != 0 {
 		d.gaps[g.Exporter] += gaps
@@ -150,17 +153,6 @@ func kindOf(p []byte) row.Type {
 	return row.Unknown
 }
 
-// exporter returns what is known of an exporter, nil beyond the limit.
-func (d *Decoder) exporter(a netip.Addr) *template.Exporter {
-	x, ok := d.exporters[a]
-	if !ok && len(d.exporters) < d.limits.Exporters {
-		if x = template.New(d.limits.Templates, d.budget); x != nil {
-			d.exporters[a] = x
-		}
-	}
-	return x
-}
-
 // Take returns the counts since the last call. The map in them is valid until the next Decode.
 func (d *Decoder) Take() Counts {
 	c := Counts{Datagrams: d.datagrams, Flows: d.rows.Flows, Refused: d.rows.Refused, Templates: d.ipfix.Learned, Gaps: d.gaps}
@@ -169,25 +161,4 @@ func (d *Decoder) Take() Counts {
 		d.gaps = make(map[netip.Addr]uint64)
 	}
 	return c
-}
-
-// Save calls put with the state of each exporter that told something new, until put fails.
-func (d *Decoder) Save(put func(exporter netip.Addr, state []byte) error) error {
-	for a, x := range d.changed {
-		if err := put(a, x.Append(nil)); err != nil {
-			return err
-		}
-		delete(d.changed, a)
-	}
-	return nil
-}
-
-// Restore takes over the state of an exporter that Save has given.
-func (d *Decoder) Restore(exporter netip.Addr, state []byte) error {
-	x, err := template.Load(state, d.limits.Templates, d.budget)
-	if err != nil {
-		return err
-	}
-	d.exporters[exporter] = x
-	return nil
 }

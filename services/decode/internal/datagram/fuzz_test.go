@@ -99,7 +99,7 @@ func FuzzState(f *testing.F) {
 	d := New(testLimits)
 	feed(d, goodDatagrams()...)
 	for _, x := range d.exporters {
-		f.Add(x.Append(nil))
+		f.Add(x.state.Append(nil))
 	}
 	f.Fuzz(func(t *testing.T, p []byte) {
 		x, err := template.Load(p, testLimits.Templates, &template.Budget{Left: testLimits.State})

@@ -4,8 +4,10 @@ package datagram
 
 import (
 	"math/rand/v2"
+	"net/netip"
 	"testing"
 
+	"github.com/weirflow/weir/flow"
 	"github.com/weirflow/weir/services/decode/internal/refusal"
 	"github.com/weirflow/weir/services/decode/internal/template"
 )
@@ -198,6 +200,33 @@ func TestLimits(t *testing.T) {
 		}
 		if len(d.exporters) != 1 {
 			t.Errorf("%d exporters are kept, want 1", len(d.exporters))
+		}
+	})
+	t.Run("an idle exporter gives way, and is forgotten in the bucket too", func(t *testing.T) {
+		t.Parallel()
+		limits := limits
+		limits.Exporters, limits.IdleNs = 1, 3600*second
+		d := New(limits)
+		feed(d, ipfixMessage(0, 0, templateSet(false, 300, 1, 1)))
+		clear(d.changed)
+		left := d.budget.Left
+		var b flow.Batch
+		other := flow.Datagram{Exporter: netip.MustParseAddr("192.0.2.99"), ReceivedNs: receivedNs + 1800*second, Payload: v9(0, 0)}
+		if d.decode(&other, &b); d.exporters[other.Exporter] != nil {
+			t.Error("the other exporter was taken up while the first was not idle")
+		}
+		other.ReceivedNs += 1801 * second
+		if d.decode(&other, &b); d.exporters[other.Exporter] == nil || d.budget.Left <= left {
+			t.Errorf("the other exporter was not taken up; %d octets are left, before %d", d.budget.Left, left)
+		}
+		err := d.Save(func(a netip.Addr, state []byte) error {
+			if next := New(limits); a != testExporter || next.Restore(a, state) != nil || len(next.exporters) != 0 {
+				t.Errorf("exporter %s: state of %d octets is something", a, len(state))
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
 		}
 	})
 }

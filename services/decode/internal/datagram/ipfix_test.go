@@ -9,7 +9,6 @@ import (
 	"github.com/weirflow/weir/flow"
 	"github.com/weirflow/weir/services/decode/internal/refusal"
 	"github.com/weirflow/weir/services/decode/internal/row"
-	"github.com/weirflow/weir/services/decode/internal/template"
 )
 
 // A template of two addresses, ports, protocol, counters in 4 octets and uptime stamps, and a
@@ -229,11 +228,9 @@ func TestStateRoundTrip(t *testing.T) {
 	}
 	next := New(testLimits)
 	for a, x := range d.changed {
-		loaded, err := template.Load(x.Append(nil), testLimits.Templates, &template.Budget{Left: testLimits.State})
-		if err != nil {
+		if err := next.Restore(a, x.Append(nil)); err != nil {
 			t.Fatal(err)
 		}
-		next.exporters[a] = loaded
 	}
 	b := feed(next, ipfixMessage(2, 7, set(256, dataRecord, u32(1))))
 	checkRow(t, b, 0, dataWant)

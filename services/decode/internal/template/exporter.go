@@ -74,6 +74,16 @@ func New(limits Limits, budget *Budget) *Exporter {
 	return &Exporter{limits: limits, budget: budget}
 }
 
+// Forget drops all that the exporter told, and gives its memory back to the others.
+func (x *Exporter) Forget() {
+	x.budget.Left += exporterOctets + len(x.domains)*domainOctets +
+		x.templates*templateOctets + x.fields*fieldOctets + x.samplers*samplerOctets
+	*x = Exporter{limits: x.limits, budget: &Budget{}}
+}
+
+// Empty tells whether the exporter told nothing, or all is forgotten.
+func (x *Exporter) Empty() bool { return len(x.domains) == 0 }
+
 // Domain returns a domain, new if need be; nil beyond the limit.
 func (x *Exporter) Domain(version uint16, id uint32) *Domain {
 	for _, d := range x.domains {

@@ -73,6 +73,7 @@ func Load(state []byte, limits Limits, budget *Budget) (*Exporter, error) {
 		x.load(&r)
 	}
 	if r.failed {
+		x.Forget()
 		return nil, ErrState
 	}
 	x.changed = false
