@@ -34,7 +34,7 @@ func TestUpShowsWhereItListensAndHowItGoes(t *testing.T) {
 	}
 	s.says("lag decode 0 enrich 0 aggregate 0 insert 0")
 	for _, service := range []string{"ingest", "decode", "enrich", "aggregate", "insert"} {
-		if ready, err := s.fetch("GET", "http://"+s.health+"/readyz", ""); err != nil || !strings.Contains(ready+"\n", service+": ready\n") {
+		if ready, err := s.fetch("GET", "http://"+s.health+"/readyz", ""); err != nil || !strings.Contains(ready+"\n", service+"/nats: ready\n") {
 			t.Errorf("/readyz does not say that %s is ready: %v\n%s", service, err, ready)
 		}
 	}

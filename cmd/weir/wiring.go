@@ -103,7 +103,7 @@ func (w wiring) service(ctx context.Context, stage string, build builder) (daemo
 	if err != nil {
 		return nil, err
 	}
-	p.Watch(stage, b)
+	p.Watch(stage+"/nats", b)
 	p.Watch(stage, r)
 	return r, nil
 }

@@ -22,6 +22,7 @@ func main() {
 			return nil, err
 		}
 		p.OnExit(b.Close)
+		p.Watch("nats", b)
 		return aggregate.New(cfg.Aggregate, b, p.Log, p.Metrics)
 	})
 }

@@ -22,6 +22,7 @@ func main() {
 			return nil, err
 		}
 		p.OnExit(b.Close)
+		p.Watch("nats", b)
 		return enrich.New(cfg.Enrich, b, p.Log, p.Metrics)
 	})
 }

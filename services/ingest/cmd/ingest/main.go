@@ -22,6 +22,7 @@ func main() {
 			return nil, err
 		}
 		p.OnExit(b.Close)
+		p.Watch("nats", b)
 		return ingest.New(cfg.Ingest, b, p.Log, p.Metrics)
 	})
 }

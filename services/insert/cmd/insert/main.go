@@ -33,6 +33,7 @@ func main() {
 			return nil, err
 		}
 		p.OnExit(b.Close)
+		p.Watch("nats", b)
 		cfg.Insert.DSN, cfg.Insert.Database = cfg.ClickHouse.DSN, cfg.ClickHouse.Database
 		return insert.New(cfg.Insert, b, p.Log, p.Metrics)
 	})
