@@ -48,6 +48,20 @@ const (
 	FlowDirection
 	IngressVRFID
 	EgressVRFID
+	FlowEndReason
+	BiflowDirection
+	NATEvent
+	FirewallEvent
+	PostNATSrcPort
+	PostNATDstPort
+	InPhysicalIf
+	OutPhysicalIf
+	CustomerVLANID
+	SegmentID
+	ApplicationID
+	ResponderBytes
+	ResponderPackets
+	DropReason
 	SrcOriginAS
 	DstOriginAS
 	SrcCountry
@@ -104,6 +118,8 @@ const (
 	SamplerAddress
 	NextHop
 	BGPNextHop
+	PostNATSrcAddr
+	PostNATDstAddr
 	endAddress
 )
 
@@ -198,6 +214,20 @@ var fields = [numFields]Info{
 	FlowDirection:              {"flow_direction", 2002, Number, 1, "UInt8", "Direction, element 61: 0 ingress, 1 egress"},
 	IngressVRFID:               {"ingress_vrf_id", 2003, Number, 4, "UInt32", "VRF at the input, element 234"},
 	EgressVRFID:                {"egress_vrf_id", 2004, Number, 4, "UInt32", "VRF at the output, element 235"},
+	FlowEndReason:              {"flow_end_reason", 2005, Number, 1, "UInt8", "Why the flow ended, element 136"},
+	BiflowDirection:            {"biflow_direction", 2006, Number, 1, "UInt8", "How the direction of a biflow was found, element 239"},
+	NATEvent:                   {"nat_event", 2007, Number, 1, "UInt8", "NAT event, element 230"},
+	FirewallEvent:              {"firewall_event", 2008, Number, 1, "UInt8", "Firewall event, element 233"},
+	PostNATSrcPort:             {"post_nat_src_port", 2009, Number, 2, "UInt16", "Source port after translation, element 227"},
+	PostNATDstPort:             {"post_nat_dst_port", 2010, Number, 2, "UInt16", "Destination port after translation, element 228"},
+	InPhysicalIf:               {"in_physical_if", 2011, Number, 4, "UInt32", "Physical input interface, element 252"},
+	OutPhysicalIf:              {"out_physical_if", 2012, Number, 4, "UInt32", "Physical output interface, element 253"},
+	CustomerVLANID:             {"customer_vlan_id", 2013, Number, 2, "UInt16", "Inner VLAN identifier, element 245"},
+	SegmentID:                  {"segment_id", 2014, Number, 8, "UInt64", "Layer 2 segment, such as a VXLAN network identifier, element 351"},
+	ApplicationID:              {"application_id", 2015, Number, 8, "UInt64", "Application, element 95: engine and selector"},
+	ResponderBytes:             {"responder_bytes", 2016, Number, 8, "UInt64", "Octets of the other direction, as exported, element 232"},
+	ResponderPackets:           {"responder_packets", 2017, Number, 8, "UInt64", "Packets of the other direction, as exported, element 299"},
+	DropReason:                 {"drop_reason", 2018, Number, 2, "UInt16", "Why a sampled packet was discarded, sFlow v5 section 5.3"},
 	SrcOriginAS:                {"src_origin_as", 2100, Number, 4, "UInt32", "Source AS: the exporter's, else the database's"},
 	DstOriginAS:                {"dst_origin_as", 2101, Number, 4, "UInt32", "Destination AS: the exporter's, else the database's"},
 	SrcCountry:                 {"src_country", 2102, Text, 4, "LowCardinality(String)", "Country of the source address, ISO 3166-1 alpha-2"},
@@ -249,6 +279,8 @@ var fields = [numFields]Info{
 	SamplerAddress:             {"sampler_address", 11, Address, 16, "IPv6", "Exporter (sFlow: agent), IPv4 mapped"},
 	NextHop:                    {"next_hop", 12, Address, 16, "IPv6", "Next hop, IPv4 mapped"},
 	BGPNextHop:                 {"bgp_next_hop", 100, Address, 16, "IPv6", "BGP next hop, IPv4 mapped"},
+	PostNATSrcAddr:             {"post_nat_src_addr", 2019, Address, 16, "IPv6", "Source address after translation, IPv4 mapped"},
+	PostNATDstAddr:             {"post_nat_dst_addr", 2020, Address, 16, "IPv6", "Destination address after translation, IPv4 mapped"},
 	MPLSTTL:                    {"mpls_ttl", 80, Numbers, 1, "Array(UInt8)", "MPLS TTL, top of the stack first"},
 	MPLSLabel:                  {"mpls_label", 81, Numbers, 4, "Array(UInt32)", "MPLS label, 20 bits, top of the stack first"},
 	BGPCommunities:             {"bgp_communities", 101, Numbers, 4, "Array(UInt32)", "BGP communities"},

@@ -139,6 +139,38 @@ type FlowBatch struct {
 	IngressVrfId []byte `protobuf:"bytes,2003,opt,name=ingress_vrf_id,json=ingressVrfId,proto3" json:"ingress_vrf_id,omitempty"`
 	// VRF at the output, element 235. 4
 	EgressVrfId []byte `protobuf:"bytes,2004,opt,name=egress_vrf_id,json=egressVrfId,proto3" json:"egress_vrf_id,omitempty"`
+	// Why the flow ended, element 136. 1
+	FlowEndReason []byte `protobuf:"bytes,2005,opt,name=flow_end_reason,json=flowEndReason,proto3" json:"flow_end_reason,omitempty"`
+	// How the direction of a biflow was found, element 239. 1
+	BiflowDirection []byte `protobuf:"bytes,2006,opt,name=biflow_direction,json=biflowDirection,proto3" json:"biflow_direction,omitempty"`
+	// NAT event, element 230. 1
+	NatEvent []byte `protobuf:"bytes,2007,opt,name=nat_event,json=natEvent,proto3" json:"nat_event,omitempty"`
+	// Firewall event, element 233. 1
+	FirewallEvent []byte `protobuf:"bytes,2008,opt,name=firewall_event,json=firewallEvent,proto3" json:"firewall_event,omitempty"`
+	// Source port after translation, element 227. 2
+	PostNatSrcPort []byte `protobuf:"bytes,2009,opt,name=post_nat_src_port,json=postNatSrcPort,proto3" json:"post_nat_src_port,omitempty"`
+	// Destination port after translation, element 228. 2
+	PostNatDstPort []byte `protobuf:"bytes,2010,opt,name=post_nat_dst_port,json=postNatDstPort,proto3" json:"post_nat_dst_port,omitempty"`
+	// Physical input interface, element 252. 4
+	InPhysicalIf []byte `protobuf:"bytes,2011,opt,name=in_physical_if,json=inPhysicalIf,proto3" json:"in_physical_if,omitempty"`
+	// Physical output interface, element 253. 4
+	OutPhysicalIf []byte `protobuf:"bytes,2012,opt,name=out_physical_if,json=outPhysicalIf,proto3" json:"out_physical_if,omitempty"`
+	// Inner VLAN identifier, element 245. 2
+	CustomerVlanId []byte `protobuf:"bytes,2013,opt,name=customer_vlan_id,json=customerVlanId,proto3" json:"customer_vlan_id,omitempty"`
+	// Layer 2 segment, such as a VXLAN network identifier, element 351. 8
+	SegmentId []byte `protobuf:"bytes,2014,opt,name=segment_id,json=segmentId,proto3" json:"segment_id,omitempty"`
+	// Application, element 95: engine and selector. 8
+	ApplicationId []byte `protobuf:"bytes,2015,opt,name=application_id,json=applicationId,proto3" json:"application_id,omitempty"`
+	// Octets of the other direction, as exported, element 232. 8
+	ResponderBytes []byte `protobuf:"bytes,2016,opt,name=responder_bytes,json=responderBytes,proto3" json:"responder_bytes,omitempty"`
+	// Packets of the other direction, as exported, element 299. 8
+	ResponderPackets []byte `protobuf:"bytes,2017,opt,name=responder_packets,json=responderPackets,proto3" json:"responder_packets,omitempty"`
+	// Why a sampled packet was discarded, sFlow v5 section 5.3. 2
+	DropReason []byte `protobuf:"bytes,2018,opt,name=drop_reason,json=dropReason,proto3" json:"drop_reason,omitempty"`
+	// Source address after translation, IPv4 mapped. 16
+	PostNatSrcAddr []byte `protobuf:"bytes,2019,opt,name=post_nat_src_addr,json=postNatSrcAddr,proto3" json:"post_nat_src_addr,omitempty"`
+	// Destination address after translation, IPv4 mapped. 16
+	PostNatDstAddr []byte `protobuf:"bytes,2020,opt,name=post_nat_dst_addr,json=postNatDstAddr,proto3" json:"post_nat_dst_addr,omitempty"`
 	// Source AS: the exporter's, else the database's. 4
 	SrcOriginAs []byte `protobuf:"bytes,2100,opt,name=src_origin_as,json=srcOriginAs,proto3" json:"src_origin_as,omitempty"`
 	// Destination AS: the exporter's, else the database's. 4
@@ -648,6 +680,118 @@ func (x *FlowBatch) GetEgressVrfId() []byte {
 	return nil
 }
 
+func (x *FlowBatch) GetFlowEndReason() []byte {
+	if x != nil {
+		return x.FlowEndReason
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetBiflowDirection() []byte {
+	if x != nil {
+		return x.BiflowDirection
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetNatEvent() []byte {
+	if x != nil {
+		return x.NatEvent
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetFirewallEvent() []byte {
+	if x != nil {
+		return x.FirewallEvent
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetPostNatSrcPort() []byte {
+	if x != nil {
+		return x.PostNatSrcPort
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetPostNatDstPort() []byte {
+	if x != nil {
+		return x.PostNatDstPort
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetInPhysicalIf() []byte {
+	if x != nil {
+		return x.InPhysicalIf
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetOutPhysicalIf() []byte {
+	if x != nil {
+		return x.OutPhysicalIf
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetCustomerVlanId() []byte {
+	if x != nil {
+		return x.CustomerVlanId
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetSegmentId() []byte {
+	if x != nil {
+		return x.SegmentId
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetApplicationId() []byte {
+	if x != nil {
+		return x.ApplicationId
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetResponderBytes() []byte {
+	if x != nil {
+		return x.ResponderBytes
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetResponderPackets() []byte {
+	if x != nil {
+		return x.ResponderPackets
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetDropReason() []byte {
+	if x != nil {
+		return x.DropReason
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetPostNatSrcAddr() []byte {
+	if x != nil {
+		return x.PostNatSrcAddr
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetPostNatDstAddr() []byte {
+	if x != nil {
+		return x.PostNatDstAddr
+	}
+	return nil
+}
+
 func (x *FlowBatch) GetSrcOriginAs() []byte {
 	if x != nil {
 		return x.SrcOriginAs
@@ -967,7 +1111,7 @@ var File_weir_v1_flows_proto protoreflect.FileDescriptor
 
 const file_weir_v1_flows_proto_rawDesc = "" +
 	"\n" +
-	"\x13weir/v1/flows.proto\x12\aweir.v1\x1a\x15weir/v1/columns.proto\"\xe0\"\n" +
+	"\x13weir/v1/flows.proto\x12\aweir.v1\x1a\x15weir/v1/columns.proto\"\xe8'\n" +
 	"\tFlowBatch\x12\x13\n" +
 	"\x04rows\x18\xd0\x0f \x01(\rR\x04rows\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\fR\x04type\x12#\n" +
@@ -1029,7 +1173,25 @@ const file_weir_v1_flows_proto_rawDesc = "" +
 	"\aquality\x18\xd1\x0f \x01(\fR\aquality\x12&\n" +
 	"\x0eflow_direction\x18\xd2\x0f \x01(\fR\rflowDirection\x12%\n" +
 	"\x0eingress_vrf_id\x18\xd3\x0f \x01(\fR\fingressVrfId\x12#\n" +
-	"\regress_vrf_id\x18\xd4\x0f \x01(\fR\vegressVrfId\x12#\n" +
+	"\regress_vrf_id\x18\xd4\x0f \x01(\fR\vegressVrfId\x12'\n" +
+	"\x0fflow_end_reason\x18\xd5\x0f \x01(\fR\rflowEndReason\x12*\n" +
+	"\x10biflow_direction\x18\xd6\x0f \x01(\fR\x0fbiflowDirection\x12\x1c\n" +
+	"\tnat_event\x18\xd7\x0f \x01(\fR\bnatEvent\x12&\n" +
+	"\x0efirewall_event\x18\xd8\x0f \x01(\fR\rfirewallEvent\x12*\n" +
+	"\x11post_nat_src_port\x18\xd9\x0f \x01(\fR\x0epostNatSrcPort\x12*\n" +
+	"\x11post_nat_dst_port\x18\xda\x0f \x01(\fR\x0epostNatDstPort\x12%\n" +
+	"\x0ein_physical_if\x18\xdb\x0f \x01(\fR\finPhysicalIf\x12'\n" +
+	"\x0fout_physical_if\x18\xdc\x0f \x01(\fR\routPhysicalIf\x12)\n" +
+	"\x10customer_vlan_id\x18\xdd\x0f \x01(\fR\x0ecustomerVlanId\x12\x1e\n" +
+	"\n" +
+	"segment_id\x18\xde\x0f \x01(\fR\tsegmentId\x12&\n" +
+	"\x0eapplication_id\x18\xdf\x0f \x01(\fR\rapplicationId\x12(\n" +
+	"\x0fresponder_bytes\x18\xe0\x0f \x01(\fR\x0eresponderBytes\x12,\n" +
+	"\x11responder_packets\x18\xe1\x0f \x01(\fR\x10responderPackets\x12 \n" +
+	"\vdrop_reason\x18\xe2\x0f \x01(\fR\n" +
+	"dropReason\x12*\n" +
+	"\x11post_nat_src_addr\x18\xe3\x0f \x01(\fR\x0epostNatSrcAddr\x12*\n" +
+	"\x11post_nat_dst_addr\x18\xe4\x0f \x01(\fR\x0epostNatDstAddr\x12#\n" +
 	"\rsrc_origin_as\x18\xb4\x10 \x01(\fR\vsrcOriginAs\x12#\n" +
 	"\rdst_origin_as\x18\xb5\x10 \x01(\fR\vdstOriginAs\x125\n" +
 	"\vsrc_country\x18\xb6\x10 \x01(\v2\x13.weir.v1.TextColumnR\n" +

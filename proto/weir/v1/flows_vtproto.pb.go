@@ -663,6 +663,150 @@ func (m *FlowBatch) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i--
 		dAtA[i] = 0xa2
 	}
+	if len(m.PostNatDstAddr) > 0 {
+		i -= len(m.PostNatDstAddr)
+		copy(dAtA[i:], m.PostNatDstAddr)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.PostNatDstAddr)))
+		i--
+		dAtA[i] = 0x7e
+		i--
+		dAtA[i] = 0xa2
+	}
+	if len(m.PostNatSrcAddr) > 0 {
+		i -= len(m.PostNatSrcAddr)
+		copy(dAtA[i:], m.PostNatSrcAddr)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.PostNatSrcAddr)))
+		i--
+		dAtA[i] = 0x7e
+		i--
+		dAtA[i] = 0x9a
+	}
+	if len(m.DropReason) > 0 {
+		i -= len(m.DropReason)
+		copy(dAtA[i:], m.DropReason)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.DropReason)))
+		i--
+		dAtA[i] = 0x7e
+		i--
+		dAtA[i] = 0x92
+	}
+	if len(m.ResponderPackets) > 0 {
+		i -= len(m.ResponderPackets)
+		copy(dAtA[i:], m.ResponderPackets)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.ResponderPackets)))
+		i--
+		dAtA[i] = 0x7e
+		i--
+		dAtA[i] = 0x8a
+	}
+	if len(m.ResponderBytes) > 0 {
+		i -= len(m.ResponderBytes)
+		copy(dAtA[i:], m.ResponderBytes)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.ResponderBytes)))
+		i--
+		dAtA[i] = 0x7e
+		i--
+		dAtA[i] = 0x82
+	}
+	if len(m.ApplicationId) > 0 {
+		i -= len(m.ApplicationId)
+		copy(dAtA[i:], m.ApplicationId)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.ApplicationId)))
+		i--
+		dAtA[i] = 0x7d
+		i--
+		dAtA[i] = 0xfa
+	}
+	if len(m.SegmentId) > 0 {
+		i -= len(m.SegmentId)
+		copy(dAtA[i:], m.SegmentId)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.SegmentId)))
+		i--
+		dAtA[i] = 0x7d
+		i--
+		dAtA[i] = 0xf2
+	}
+	if len(m.CustomerVlanId) > 0 {
+		i -= len(m.CustomerVlanId)
+		copy(dAtA[i:], m.CustomerVlanId)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.CustomerVlanId)))
+		i--
+		dAtA[i] = 0x7d
+		i--
+		dAtA[i] = 0xea
+	}
+	if len(m.OutPhysicalIf) > 0 {
+		i -= len(m.OutPhysicalIf)
+		copy(dAtA[i:], m.OutPhysicalIf)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.OutPhysicalIf)))
+		i--
+		dAtA[i] = 0x7d
+		i--
+		dAtA[i] = 0xe2
+	}
+	if len(m.InPhysicalIf) > 0 {
+		i -= len(m.InPhysicalIf)
+		copy(dAtA[i:], m.InPhysicalIf)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.InPhysicalIf)))
+		i--
+		dAtA[i] = 0x7d
+		i--
+		dAtA[i] = 0xda
+	}
+	if len(m.PostNatDstPort) > 0 {
+		i -= len(m.PostNatDstPort)
+		copy(dAtA[i:], m.PostNatDstPort)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.PostNatDstPort)))
+		i--
+		dAtA[i] = 0x7d
+		i--
+		dAtA[i] = 0xd2
+	}
+	if len(m.PostNatSrcPort) > 0 {
+		i -= len(m.PostNatSrcPort)
+		copy(dAtA[i:], m.PostNatSrcPort)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.PostNatSrcPort)))
+		i--
+		dAtA[i] = 0x7d
+		i--
+		dAtA[i] = 0xca
+	}
+	if len(m.FirewallEvent) > 0 {
+		i -= len(m.FirewallEvent)
+		copy(dAtA[i:], m.FirewallEvent)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.FirewallEvent)))
+		i--
+		dAtA[i] = 0x7d
+		i--
+		dAtA[i] = 0xc2
+	}
+	if len(m.NatEvent) > 0 {
+		i -= len(m.NatEvent)
+		copy(dAtA[i:], m.NatEvent)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.NatEvent)))
+		i--
+		dAtA[i] = 0x7d
+		i--
+		dAtA[i] = 0xba
+	}
+	if len(m.BiflowDirection) > 0 {
+		i -= len(m.BiflowDirection)
+		copy(dAtA[i:], m.BiflowDirection)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.BiflowDirection)))
+		i--
+		dAtA[i] = 0x7d
+		i--
+		dAtA[i] = 0xb2
+	}
+	if len(m.FlowEndReason) > 0 {
+		i -= len(m.FlowEndReason)
+		copy(dAtA[i:], m.FlowEndReason)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.FlowEndReason)))
+		i--
+		dAtA[i] = 0x7d
+		i--
+		dAtA[i] = 0xaa
+	}
 	if len(m.EgressVrfId) > 0 {
 		i -= len(m.EgressVrfId)
 		copy(dAtA[i:], m.EgressVrfId)
@@ -1381,6 +1525,70 @@ func (m *FlowBatch) SizeVT() (n int) {
 		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
 	}
 	l = len(m.EgressVrfId)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.FlowEndReason)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.BiflowDirection)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.NatEvent)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.FirewallEvent)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.PostNatSrcPort)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.PostNatDstPort)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.InPhysicalIf)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.OutPhysicalIf)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.CustomerVlanId)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.SegmentId)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.ApplicationId)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.ResponderBytes)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.ResponderPackets)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.DropReason)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.PostNatSrcAddr)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.PostNatDstAddr)
 	if l > 0 {
 		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
 	}
@@ -3466,6 +3674,550 @@ func (m *FlowBatch) UnmarshalVT(dAtA []byte) error {
 			m.EgressVrfId = append(m.EgressVrfId[:0], dAtA[iNdEx:postIndex]...)
 			if m.EgressVrfId == nil {
 				m.EgressVrfId = []byte{}
+			}
+			iNdEx = postIndex
+		case 2005:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FlowEndReason", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.FlowEndReason = append(m.FlowEndReason[:0], dAtA[iNdEx:postIndex]...)
+			if m.FlowEndReason == nil {
+				m.FlowEndReason = []byte{}
+			}
+			iNdEx = postIndex
+		case 2006:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BiflowDirection", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.BiflowDirection = append(m.BiflowDirection[:0], dAtA[iNdEx:postIndex]...)
+			if m.BiflowDirection == nil {
+				m.BiflowDirection = []byte{}
+			}
+			iNdEx = postIndex
+		case 2007:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NatEvent", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.NatEvent = append(m.NatEvent[:0], dAtA[iNdEx:postIndex]...)
+			if m.NatEvent == nil {
+				m.NatEvent = []byte{}
+			}
+			iNdEx = postIndex
+		case 2008:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FirewallEvent", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.FirewallEvent = append(m.FirewallEvent[:0], dAtA[iNdEx:postIndex]...)
+			if m.FirewallEvent == nil {
+				m.FirewallEvent = []byte{}
+			}
+			iNdEx = postIndex
+		case 2009:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PostNatSrcPort", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.PostNatSrcPort = append(m.PostNatSrcPort[:0], dAtA[iNdEx:postIndex]...)
+			if m.PostNatSrcPort == nil {
+				m.PostNatSrcPort = []byte{}
+			}
+			iNdEx = postIndex
+		case 2010:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PostNatDstPort", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.PostNatDstPort = append(m.PostNatDstPort[:0], dAtA[iNdEx:postIndex]...)
+			if m.PostNatDstPort == nil {
+				m.PostNatDstPort = []byte{}
+			}
+			iNdEx = postIndex
+		case 2011:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InPhysicalIf", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InPhysicalIf = append(m.InPhysicalIf[:0], dAtA[iNdEx:postIndex]...)
+			if m.InPhysicalIf == nil {
+				m.InPhysicalIf = []byte{}
+			}
+			iNdEx = postIndex
+		case 2012:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field OutPhysicalIf", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.OutPhysicalIf = append(m.OutPhysicalIf[:0], dAtA[iNdEx:postIndex]...)
+			if m.OutPhysicalIf == nil {
+				m.OutPhysicalIf = []byte{}
+			}
+			iNdEx = postIndex
+		case 2013:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field CustomerVlanId", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.CustomerVlanId = append(m.CustomerVlanId[:0], dAtA[iNdEx:postIndex]...)
+			if m.CustomerVlanId == nil {
+				m.CustomerVlanId = []byte{}
+			}
+			iNdEx = postIndex
+		case 2014:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SegmentId", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.SegmentId = append(m.SegmentId[:0], dAtA[iNdEx:postIndex]...)
+			if m.SegmentId == nil {
+				m.SegmentId = []byte{}
+			}
+			iNdEx = postIndex
+		case 2015:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ApplicationId", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ApplicationId = append(m.ApplicationId[:0], dAtA[iNdEx:postIndex]...)
+			if m.ApplicationId == nil {
+				m.ApplicationId = []byte{}
+			}
+			iNdEx = postIndex
+		case 2016:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ResponderBytes", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ResponderBytes = append(m.ResponderBytes[:0], dAtA[iNdEx:postIndex]...)
+			if m.ResponderBytes == nil {
+				m.ResponderBytes = []byte{}
+			}
+			iNdEx = postIndex
+		case 2017:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ResponderPackets", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ResponderPackets = append(m.ResponderPackets[:0], dAtA[iNdEx:postIndex]...)
+			if m.ResponderPackets == nil {
+				m.ResponderPackets = []byte{}
+			}
+			iNdEx = postIndex
+		case 2018:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DropReason", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.DropReason = append(m.DropReason[:0], dAtA[iNdEx:postIndex]...)
+			if m.DropReason == nil {
+				m.DropReason = []byte{}
+			}
+			iNdEx = postIndex
+		case 2019:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PostNatSrcAddr", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.PostNatSrcAddr = append(m.PostNatSrcAddr[:0], dAtA[iNdEx:postIndex]...)
+			if m.PostNatSrcAddr == nil {
+				m.PostNatSrcAddr = []byte{}
+			}
+			iNdEx = postIndex
+		case 2020:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PostNatDstAddr", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.PostNatDstAddr = append(m.PostNatDstAddr[:0], dAtA[iNdEx:postIndex]...)
+			if m.PostNatDstAddr == nil {
+				m.PostNatDstAddr = []byte{}
 			}
 			iNdEx = postIndex
 		case 2100:
@@ -6861,6 +7613,502 @@ func (m *FlowBatch) UnmarshalVTUnsafe(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			m.EgressVrfId = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2005:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FlowEndReason", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.FlowEndReason = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2006:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BiflowDirection", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.BiflowDirection = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2007:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field NatEvent", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.NatEvent = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2008:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FirewallEvent", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.FirewallEvent = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2009:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PostNatSrcPort", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.PostNatSrcPort = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2010:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PostNatDstPort", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.PostNatDstPort = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2011:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InPhysicalIf", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InPhysicalIf = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2012:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field OutPhysicalIf", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.OutPhysicalIf = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2013:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field CustomerVlanId", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.CustomerVlanId = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2014:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SegmentId", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.SegmentId = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2015:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ApplicationId", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ApplicationId = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2016:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ResponderBytes", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ResponderBytes = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2017:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ResponderPackets", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ResponderPackets = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2018:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DropReason", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.DropReason = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2019:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PostNatSrcAddr", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.PostNatSrcAddr = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2020:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PostNatDstAddr", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.PostNatDstAddr = dAtA[iNdEx:postIndex]
 			iNdEx = postIndex
 		case 2100:
 			if wireType != 2 {

@@ -81,6 +81,10 @@ func TestIPFIXData(t *testing.T) {
 		{"a time two days ahead is replaced", []u16{150, 4}, wire(u32(exportTime + 2*86400)), values{flow.TimeFlowStartNs: receivedNs}},
 		{"variable length", []u16{82, 65535, 10, 4}, wire(u8(3), []byte("ge0"), u32(5)), values{flow.InIf: 5}},
 		{"variable length, long form", []u16{82, 65535, 10, 4}, wire(u8(255), u16(3), []byte("ge0"), u32(5)), values{flow.InIf: 5}},
+		{"NAT", []u16{225, 4, 282, 16, 227, 2, 228, 2, 230, 1}, wire([4]byte{192, 0, 2, 9}, [16]byte{0x20, 15: 9}, u16(7), u16(8), u8(4)), values{flow.PostNATSrcAddr: "192.0.2.9", flow.PostNATDstAddr: "2000::9", flow.PostNATSrcPort: 7, flow.PostNATDstPort: 8, flow.NATEvent: 4, flow.EType: 0}},
+		{"the other direction", []u16{231, 4, 232, 4, 298, 4, 299, 4, 239, 1}, wire(u32(10), u32(20), u32(1), u32(2), u8(1)), values{flow.Bytes: 10, flow.ResponderBytes: 20, flow.Packets: 1, flow.ResponderPackets: 2, flow.BiflowDirection: 1}},
+		{"VXLAN network identifier", []u16{351, 8}, wire(u64(1<<56 | 5000)), values{flow.SegmentID: 5000}},
+		{"end reason, firewall, application, physical interfaces", []u16{136, 1, 233, 1, 95, 4, 252, 4, 253, 4, 245, 2}, wire(u8(3), u8(5), u32(0x0d000001), u32(11), u32(12), u16(13)), values{flow.FlowEndReason: 3, flow.FirewallEvent: 5, flow.ApplicationID: 0x0d000001, flow.InPhysicalIf: 11, flow.OutPhysicalIf: 12, flow.CustomerVLANID: 13}},
 		{"an address of a wrong length is left out", []u16{8, 6, 10, 4}, wire([6]byte{1}, u32(5)), values{flow.SrcAddr: "::", flow.InIf: 5}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

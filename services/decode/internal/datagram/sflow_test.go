@@ -59,7 +59,7 @@ func TestSampledPackets(t *testing.T) {
 		{"IPv4 without Ethernet", header(11, ipv4(6, 0, tcp)), []values{ipv4Row, tcpRow}, []u64{1, 3}},
 		{"IPv6 without Ethernet", header(12, ipv6(17, udp)), []values{ipv6Row, {flow.SrcPort: 53, flow.Proto: 17}}, []u64{2, 4}},
 		{"802.1Q: 12 bits are the VLAN", header(1, ethernet(0x8100, u16(0xe065), u16(0x800), ipv4(6, 0, tcp))), []values{ipv4Row, {flow.VLANID: 101}}, []u64{0, 6, 1, 3}},
-		{"802.1ad: the outer VLAN", header(1, ethernet(0x88a8, u16(7), u16(0x8100), u16(8), u16(0x800), ipv4(6, 0, tcp))), []values{ipv4Row, {flow.VLANID: 7}}, []u64{0, 6, 6, 1, 3}},
+		{"802.1ad: the outer VLAN", header(1, ethernet(0x88a8, u16(7), u16(0x8100), u16(8), u16(0x800), ipv4(6, 0, tcp))), []values{ipv4Row, {flow.VLANID: 7, flow.CustomerVLANID: 8}}, []u64{0, 6, 6, 1, 3}},
 		{"MPLS ends with the bit for it", header(1, ethernet(0x8847, u32(3<<12|64), u32(100<<12|0x100|63), ipv4(6, 0, tcp))), []values{ipv4Row, tcpRow}, []u64{0, 5, 5, 1, 3}},
 		{"MPLS without Ethernet", header(13, wire(u32(100<<12|0x100|63), ipv6(17, udp))), []values{ipv6Row}, []u64{5, 2, 4}},
 		{"IPv4 options", header(11, withOptions), []values{ipv4Row, tcpRow}, []u64{1, 3}},
@@ -129,9 +129,13 @@ func TestSFlowSamples(t *testing.T) {
 	if b.Rows() != 2 {
 		t.Fatalf("%d rows, want 2", b.Rows())
 	}
-	checkRow(t, b, 0, values{flow.InIf: 70000, flow.OutIf: 0, flow.SamplingRate: 512, flow.SrcAddr: "10.0.0.1"})
+	checkRow(t, b, 0, values{flow.InIf: 70000, flow.OutIf: 0, flow.DropReason: 256, flow.SamplingRate: 512, flow.SrcAddr: "10.0.0.1"})
 	checkRow(t, b, 1, ipv4Row)
 	checkRefused(t, d, map[refusal.Reason]uint64{refusal.SampleUnknown: 1})
+
+	dropped := flowSample(1, record)
+	copy(dropped[8+24:], wire(u32(1<<30|258)))
+	checkRow(t, feed(d, sflowDatagram(1, dropped)), 0, values{flow.OutIf: 0, flow.DropReason: 258})
 
 	multiple := flowSample(1, record)
 	multiple[8+24] = 0x80 // format of the output interface: several

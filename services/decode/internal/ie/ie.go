@@ -36,6 +36,7 @@ const (
 	MPLSLabelSection                // 20 bits of label, 3 of EXP, 1 of bottom of stack
 	ListV4                          // IPv4 address, one more of a list
 	ListV6                          // IPv6 address, one more of a list
+	Segment                         // of layer 2: kind in the highest octet, identifier in the lowest three (element 351)
 	IPVersion                       // 4 or 6, tells the EtherType
 	Sampler                         // id of the sampler or selector that made the record
 	Interval                        // 1 in N, said in the record itself
@@ -54,14 +55,15 @@ type Use struct {
 
 // Uses returns what an element is used for; nil for nothing.
 func Uses(e Element) []Use {
-	if e.PEN != 0 || int(e.ID) >= len(uses) {
+	if e.PEN != 0 {
 		return nil
 	}
 	return uses[e.ID]
 }
 
-// uses is indexed by element number.
-var uses = func() (table [512][]Use) {
+// uses is by element number. It is looked at when a template is learned, not for a record.
+var uses = func() map[uint16][]Use {
+	table := make(map[uint16][]Use, len(rows))
 	for _, r := range rows {
 		table[r.id] = append(table[r.id], r.use)
 	}

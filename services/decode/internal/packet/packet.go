@@ -98,9 +98,7 @@ func (w *walk) etherType(t uint16, b []byte) {
 		if !w.header(b, layerVLAN, n) {
 			return
 		}
-		if !w.inner && !w.r.Has(flow.VLANID) {
-			w.r.SetNumber(flow.VLANID, uint64(binary.BigEndian.Uint16(b)&0x0fff))
-		}
+		w.vlan(uint64(binary.BigEndian.Uint16(b) & 0x0fff))
 		t, b = binary.BigEndian.Uint16(b[2:]), b[n:]
 	}
 	if !w.inner {
@@ -113,6 +111,17 @@ func (w *walk) etherType(t uint16, b []byte) {
 		w.mpls(b)
 	case etherBridging:
 		w.ethernet(b)
+	}
+}
+
+// vlan sets the first tag as the VLAN, and the second as the customer's.
+func (w *walk) vlan(id uint64) {
+	switch {
+	case w.inner:
+	case !w.r.Has(flow.VLANID):
+		w.r.SetNumber(flow.VLANID, id)
+	case !w.r.Has(flow.CustomerVLANID):
+		w.r.SetNumber(flow.CustomerVLANID, id)
 	}
 }
 

@@ -109,8 +109,21 @@ func (d *Decoder) sample(format uint32, p []byte) bool {
 
 // sample is the head of a flow sample.
 type sample struct {
-	rate, input, output, records uint32
+	rate, records uint32
+	input, output iface
 }
+
+// iface is an interface: what format says of value.
+type iface struct {
+	format, value uint32
+}
+
+// Formats of an interface (sFlow v5, section 5.3). Of several interfaces, format 2, only their
+// number is known.
+const (
+	single    = 0
+	discarded = 1 // the value is the reason
+)
 
 // compact reads the head of a flow_sample and returns its records, nil if it is cut.
 func (s *sample) compact(p []byte) []byte {
@@ -133,28 +146,30 @@ func (s *sample) expanded(p []byte) []byte {
 		return nil
 	}
 	s.rate = binary.BigEndian.Uint32(p[12:])
-	s.input = single(binary.BigEndian.Uint32(p[24:]), binary.BigEndian.Uint32(p[28:]))
-	s.output = single(binary.BigEndian.Uint32(p[32:]), binary.BigEndian.Uint32(p[36:]))
+	s.input = iface{binary.BigEndian.Uint32(p[24:]), binary.BigEndian.Uint32(p[28:])}
+	s.output = iface{binary.BigEndian.Uint32(p[32:]), binary.BigEndian.Uint32(p[36:])}
 	s.records = binary.BigEndian.Uint32(p[40:])
 	return p[head:]
 }
 
-// port returns the ifIndex of an interface in its compact form, 0 where it is none: the two
-// highest bits say what the rest means.
-func port(v uint32) uint32 { return single(v>>30, v&0x3fffffff) }
+// port reads an interface in its compact form: format in the two highest bits.
+func port(v uint32) iface { return iface{v >> 30, v & 0x3fffffff} }
 
-// single returns the ifIndex of a single interface, format 0. The value 0x3fffffff, the device
-// itself, is kept.
-func single(format, value uint32) uint32 {
-	if format != 0 {
+// index returns the ifIndex, 0 where it is not a single interface. The value 0x3fffffff, the
+// device itself, is kept.
+func (i iface) index() uint64 {
+	if i.format != single {
 		return 0
 	}
-	return value
+	return uint64(i.value)
 }
 
 func (s *sample) set(r *flow.Record) {
 	r.SetNumber(flow.SamplingRate, uint64(s.rate))
-	r.SetNumber(flow.InIf, uint64(s.input))
-	r.SetNumber(flow.OutIf, uint64(s.output))
+	r.SetNumber(flow.InIf, s.input.index())
+	r.SetNumber(flow.OutIf, s.output.index())
+	if s.output.format == discarded {
+		r.SetNumber(flow.DropReason, uint64(s.output.value))
+	}
 	r.SetNumber(flow.Packets, 1)
 }

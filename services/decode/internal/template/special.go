@@ -56,6 +56,8 @@ func (p *Plan) special(o *op, b []byte, r *flow.Record, c *Context) {
 		o.time(b, r, c)
 	case ie.Sampler, ie.Interval:
 		o.sampling(number(b), r, c)
+	case ie.Segment:
+		o.number(number(b)&0xffffff, r)
 	case ie.ICMPTypeCode:
 		if v := number(b); v != 0 || !o.keep {
 			r.SetNumber(flow.ICMPType, v>>8&0xff)
