@@ -41,7 +41,7 @@ var arbiterFields = []flow.Field{
 	flow.OutIf, flow.ObservationDomainID, flow.IPTTL, flow.SrcMAC, flow.DstMAC, flow.ForwardingStatus, flow.TCPFlags,
 	flow.SrcNet, flow.DstNet, flow.BGPNextHop, flow.NextHop, flow.IPTOS, flow.MPLSLabel, flow.MPLSIP, flow.FragmentID,
 	flow.IPv6FlowLabel, flow.VLANID, flow.SrcVLAN, flow.DstVLAN, flow.ICMPType, flow.ICMPCode, flow.SrcAS, flow.DstAS,
-	flow.ObservationPointID, flow.IPFlags, flow.ASPath, flow.BGPCommunities, flow.NextHopAS, flow.FragmentOffset,
+	flow.FlowDirection, flow.ObservationPointID, flow.IPFlags, flow.ASPath, flow.BGPCommunities, flow.NextHopAS, flow.FragmentOffset,
 }
 
 // record is a flow as text, by field name; a field that is zero is absent.
@@ -123,6 +123,9 @@ func readArbiter(t *testing.T, path string) map[int][]record {
 		}
 		r := record{}
 		for k, v := range values {
+			if k == "_direction" {
+				k = flow.FlowDirection.String()
+			}
 			if s := textOf(v); s != "" {
 				r[k] = s
 			}
