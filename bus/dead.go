@@ -22,7 +22,17 @@ const (
 // maxReason bounds the reason's length: it becomes a header.
 const maxReason = 1000
 
-// bury puts a message into the DEAD stream, once.
+// refused is the part of a message that a Sink's write refused, as an input to bury.
+func (in input) refused(part Refusal) input {
+	if part.Rows == nil {
+		return in
+	}
+	in.data, in.s2 = part.Rows.AppendVT(nil), false
+	in.part = "-" + strconv.Itoa(part.First)
+	return in
+}
+
+// bury puts a message, or a part of it, into the DEAD stream, once.
 func (b *Bus) bury(ctx context.Context, s Stream, p int, in input, reason error) error {
 	text := reason.Error()
 	msg := nats.NewMsg("dead." + b.stage + "." + strconv.Itoa(p))
@@ -34,7 +44,7 @@ func (b *Bus) bury(ctx context.Context, s Stream, p int, in input, reason error)
 	if in.s2 {
 		msg.Header.Set(encodingHeader, encodingS2)
 	}
-	id := fmt.Sprintf("%s-%s-%d-%d", b.stage, s.Name, in.pos.Seq, in.pos.Time)
+	id := fmt.Sprintf("%s-%s-%d-%d%s", b.stage, s.Name, in.pos.Seq, in.pos.Time, in.part)
 	if _, err := b.js.PublishMsg(ctx, msg, jetstream.WithMsgID(id)); err != nil {
 		return fmt.Errorf("bury message %d of %s: %w", in.pos.Seq, s.Name, err)
 	}

@@ -35,3 +35,19 @@ func (e permanentError) Unwrap() error { return e.error }
 // Permanent marks an error of Handler.Handle that another try would not mend: the message
 // goes to the DEAD stream with the error's text as the reason.
 func Permanent(err error) error { return permanentError{err} }
+
+// Refusal is a part of a Sink's batch that will never be written.
+type Refusal struct {
+	Message int     // its place in the batch
+	Rows    Message // what of the message is refused; nil is the whole message
+	First   int     // the first of these rows in the message; tells the parts of a message apart
+	Reason  error
+}
+
+type refusedError []Refusal
+
+func (e refusedError) Error() string { return "part of the batch was refused" }
+
+// Refused is the error of a Sink's write that has written its batch but for some parts: each
+// goes to the DEAD stream with its reason, and the batch is done.
+func Refused(parts []Refusal) error { return refusedError(parts) }

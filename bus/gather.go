@@ -16,7 +16,7 @@ type gathered[M any] struct {
 	reader   *sinkReader
 	span     span
 	messages []*M
-	inputs   []spanInput
+	inputs   []spanInput // of the messages
 }
 
 // gather makes batches of what the readers fetch, and writes them, until ctx ends.
@@ -58,9 +58,9 @@ func (s *sink[M, PM]) add(waiting map[int]*gathered[M], f fetched[M]) {
 		waiting[p] = g
 	}
 	g.span.To = f.in.pos
-	g.inputs = append(g.inputs, spanInput{p, f.in})
 	if f.m != nil {
 		g.messages = append(g.messages, f.m)
+		g.inputs = append(g.inputs, spanInput{p, f.in})
 	}
 }
 

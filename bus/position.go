@@ -70,6 +70,7 @@ type input struct {
 	pos  Position
 	data []byte // as stored; see payload
 	s2   bool
+	part string // of a part of a message, what tells it from the others
 }
 
 func (in *input) payload() ([]byte, error) {

@@ -25,7 +25,7 @@ const sinkAhead = 64
 // batch (an intent), so that after a crash the batch is written again with the same messages
 // and the same token, by whoever takes over: write must make that harmless, by the token. A batch
 // is tried until write returns nil; Permanent(err), and a panic, put its messages into the DEAD
-// stream. Sink returns nil when ctx ends and ErrPartitions like Process.
+// stream, Refused(parts) only those parts of it. Sink returns nil when ctx ends and ErrPartitions like Process.
 func Sink[M any, PM message[M]](ctx context.Context, b *Bus, in Stream, cfg SinkConfig,
 	write func(ctx context.Context, token string, batch []*M) error,
 ) error {
@@ -201,8 +201,8 @@ func (s *sink[M, PM]) refetch(ctx context.Context, i intent) (messages []*M, inp
 			m, err := s.unpack(in)
 			if err == nil { // else it was buried when it was read first
 				messages = append(messages, m)
+				inputs = append(inputs, spanInput{sp.Partition, in})
 			}
-			inputs = append(inputs, spanInput{sp.Partition, in})
 		}); err != nil {
 			return nil, nil, err
 		}
@@ -210,7 +210,7 @@ func (s *sink[M, PM]) refetch(ctx context.Context, i intent) (messages []*M, inp
 	return messages, inputs, nil
 }
 
-// spanInput is an input of a batch, kept in case the batch has to be buried.
+// spanInput is the input of a message of a batch, kept in case it has to be buried.
 type spanInput struct {
 	p  int
 	in input
@@ -224,8 +224,8 @@ func (s *sink[M, PM]) complete(ctx context.Context, i intent, messages []*M, inp
 		if err == nil {
 			break
 		}
-		if bad := (permanentError{}); errors.As(err, &bad) {
-			if err := s.buryAll(ctx, inputs, bad.error); err == nil {
+		if parts := refusals(err, len(inputs)); parts != nil {
+			if err := s.buryAll(ctx, inputs, parts); err == nil {
 				break
 			}
 		} else if !warned && ctx.Err() == nil {
@@ -248,9 +248,27 @@ func (s *sink[M, PM]) complete(ctx context.Context, i intent, messages []*M, inp
 	}
 }
 
-func (s *sink[M, PM]) buryAll(ctx context.Context, inputs []spanInput, reason error) error {
-	for _, in := range inputs {
-		if err := s.b.bury(ctx, s.in, in.p, in.in, reason); err != nil {
+// refusals are the parts of a batch of n messages that err says can't be written, nil if
+// it says no such thing.
+func refusals(err error, n int) []Refusal {
+	if parts := (refusedError{}); errors.As(err, &parts) {
+		return parts
+	}
+	bad := permanentError{}
+	if !errors.As(err, &bad) {
+		return nil
+	}
+	parts := make([]Refusal, n)
+	for i := range parts {
+		parts[i] = Refusal{Message: i, Reason: bad.error}
+	}
+	return parts
+}
+
+func (s *sink[M, PM]) buryAll(ctx context.Context, inputs []spanInput, parts []Refusal) error {
+	for _, part := range parts {
+		in := inputs[part.Message]
+		if err := s.b.bury(ctx, s.in, in.p, in.in.refused(part), part.Reason); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/weirflow/weir/bus"
 	"github.com/weirflow/weir/bus/bustest"
 )
@@ -188,4 +190,89 @@ func TestSinkBuriesWhatCannotBeWritten(t *testing.T) {
 	checkDead(c, map[string]string{"1": want, "2": want, "3": want})
 	c.publish(0, 3, 5)
 	c.until("what follows", func() bool { return slices.Equal(db.values(), []uint64{3, 4}) })
+}
+
+// A batch of which rows are refused is written once all the same, and the rows are dead letters
+// on their own, also when the worker ends between the two and another repeats it.
+func TestSinkBuriesTheRowsThatAreRefused(t *testing.T) {
+	t.Parallel()
+	s := bustest.New(t)
+	c := newClient(t, s)
+	cfg := s.Config(2)
+	db := &store{batches: map[string][]uint64{}}
+	s.Connect(bus.Ingest, cfg) // makes the streams
+	c.send("datagrams.0", 10, 11, 12)
+	c.send("datagrams.0", 13, 14, 15)
+	c.send("datagrams.1", 16, 17)
+	c.send("datagrams.1", 18)
+	errOdd := errors.New("odd")
+	for _, crashes := range []bool{true, false} {
+		ctx, crash := context.WithCancel(t.Context())
+		stop := startSink(t, s.Connect(bus.Insert, cfg), func(wctx context.Context, token string, batch []*numbers) error {
+			var good []*numbers
+			var odd []bus.Refusal
+			for i, m := range batch {
+				if len(m.v) == 1 { // as a whole
+					odd = append(odd, bus.Refusal{Message: i, Reason: errOdd})
+					continue
+				}
+				for row, v := range m.v {
+					if v%2 == 0 {
+						good = append(good, &numbers{[]uint64{v}})
+					} else {
+						odd = append(odd, bus.Refusal{Message: i, Rows: &numbers{[]uint64{v}}, First: row, Reason: errOdd})
+					}
+				}
+			}
+			db.write(token, good)
+			if crashes {
+				crash()
+				<-wctx.Done()
+				return wctx.Err()
+			}
+			return bus.Refused(odd)
+		})
+		if !crashes {
+			c.until("dead letters", func() bool { return len(c.dead()) == 5 })
+		} else {
+			<-ctx.Done()
+		}
+		stop()
+		crash()
+	}
+	if got := db.values(); !slices.Equal(got, []uint64{10, 12, 14, 16}) {
+		t.Errorf("stored %v", got)
+	}
+	got := c.dead()
+	slices.Sort(got)
+	want := []string{`1 "odd" [11]`, `2 "odd" [13]`, `2 "odd" [15]`, `3 "odd" [17]`, `4 "odd" [18]`}
+	if !slices.Equal(got, want) {
+		t.Errorf("dead letters %v, want %v", got, want)
+	}
+}
+
+// send puts numbers into a subject, as one message.
+func (c client) send(subject string, v ...uint64) {
+	c.t.Helper()
+	c.retry(func(ctx context.Context) error {
+		_, err := c.js.Publish(ctx, subject, (&numbers{v}).AppendVT(nil), jetstream.WithMsgID(fmt.Sprint(v)))
+		return err
+	})
+}
+
+// dead returns the sequence, reason and numbers of each dead letter.
+func (c client) dead() (all []string) {
+	c.t.Helper()
+	stream, err := c.js.Stream(c.t.Context(), "DEAD")
+	if err != nil {
+		return nil
+	}
+	for seq := range stream.CachedInfo().State.LastSeq {
+		m, err := stream.GetMsg(c.t.Context(), seq+1)
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		all = append(all, fmt.Sprintf("%s %s %v", m.Header.Get("Weir-Sequence"), m.Header.Get("Weir-Reason"), unpack(c.t, m).v))
+	}
+	return all
 }
