@@ -55,10 +55,20 @@ type Use struct {
 
 // Uses returns what an element is used for; nil for nothing.
 func Uses(e Element) []Use {
-	if e.PEN != 0 {
+	switch e.PEN {
+	case 0:
+		return uses[e.ID]
+	case Reverse:
+		return reversed[e.ID]
+	default:
 		return nil
 	}
-	return uses[e.ID]
+}
+
+// reversed is by the number of the forward element.
+var reversed = map[uint16][]Use{
+	1: {{Number, flow.ResponderBytes, less}},
+	2: {{Number, flow.ResponderPackets, less}},
 }
 
 // uses is by element number. It is looked at when a template is learned, not for a record.
