@@ -63,18 +63,25 @@ func (b *batch) periods(c clock) []period {
 	return all
 }
 
-// setDay makes the batch of the rows of another one that are of a day.
-func (b *batch) setDay(of *batch, c clock, day uint64) {
-	time := of.times(c)
+// rowsOf returns the rows of a day.
+func (b *batch) rowsOf(c clock, day uint64) []int {
+	time := b.times(c)
 	var rows []int
-	for i := range of.rows {
+	for i := range b.rows {
 		if time(i)/(86400*c.second) == day {
 			rows = append(rows, i)
 		}
 	}
+	return rows
+}
+
+// setSome makes the batch of some rows of another one, without its mark.
+func (b *batch) setSome(of *batch, rows []int) {
 	b.reset(len(rows))
 	for _, from := range of.columns {
-		b.add(from.name, from.typ).setRows(from, rows)
+		if from.name != markColumn {
+			b.add(from.name, from.typ).setRows(from, rows)
+		}
 	}
 }
 

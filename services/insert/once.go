@@ -29,6 +29,8 @@ func (w *writer) insertOnce(ctx context.Context, t *table, token string, b *batc
 	if err := b.setMark(t, id); err != nil {
 		return err
 	}
+	ctx, cancel := w.deadline(ctx)
+	defer cancel()
 	for try := 0; ; try++ {
 		dropped, err := w.send(ctx, t, fmt.Sprintf("%s-%d", token, try), b)
 		if err != nil || !dropped {

@@ -125,7 +125,7 @@ func TestABatchOfSeveralDaysIsOneOfEach(t *testing.T) {
 		t.Fatalf("%d days, want %d", len(periods), len(days))
 	}
 	for _, p := range periods {
-		got.setDay(&whole, clockOf(flowsTable), p.day)
+		got.setSome(&whole, whole.rowsOf(clockOf(flowsTable), p.day))
 		if err := want.setFlows(all.table(), []*flow.Batch{days[p.day]}); err != nil {
 			t.Fatal(err)
 		}

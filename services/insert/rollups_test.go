@@ -134,14 +134,16 @@ func TestMalformedRollupsAreRefusedForGood(t *testing.T) {
 		"indexes for fewer rows":      flows5m(2, window(1, 2), []*weirv1.RollupColumn{text(1)}, nil),
 	} {
 		var b batch
+		if checkRollups(&weirv1.RollupBatch{Rollups: []*weirv1.Rollup{ok, r}}) == nil {
+			t.Errorf("%s: is not seen before the batch is made", name)
+		}
 		err := b.setRollup(columns, rollup{"flows_5m", []*weirv1.Rollup{ok, r}})
 		if _, permanent := classify(err); err == nil || !permanent {
 			t.Errorf("%s: %v, want a permanent error", name, err)
 		}
 	}
-	w := &writer{}
-	err := w.writeRollups(t.Context(), "token", []*weirv1.RollupBatch{{Rollups: []*weirv1.Rollup{{Name: "flows; DROP TABLE flows", Rows: 1}}}})
-	if !errors.Is(err, errMalformed) {
+	bad := &weirv1.RollupBatch{Rollups: []*weirv1.Rollup{{Name: "flows; DROP TABLE flows", Rows: 1}}}
+	if err := checkRollups(bad); !errors.Is(err, errMalformed) {
 		t.Errorf("a table's name that is none: %v", err)
 	}
 }

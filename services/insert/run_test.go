@@ -138,22 +138,3 @@ func TestRowsAreThereOnceThoughWorkersComeAndGo(t *testing.T) {
 	eventually(t, "rows "+source.total(), func() bool { return f.total(t) == source.total() })
 	last()
 }
-
-func TestARefusedValueGoesToTheDeadLettersAndTheRestOn(t *testing.T) {
-	t.Parallel()
-	f, js := newFixture(t), bustest.New(t)
-	if err := f.conn.Exec(t.Context(), "ALTER TABLE flows ADD CONSTRAINT small CHECK sequence_num < 1000"); err != nil {
-		t.Fatal(err)
-	}
-	busConfig := js.Config(1)
-	f.cfg.MaxRows = 1 // a message is a batch
-	source := newSource(t, js, busConfig)
-	stop := startService(t, js, f.cfg, busConfig)
-	for _, first := range []int{0, 5000, 100} {
-		send(t, source.flows, 0, numbered(t, first, 50))
-	}
-	eventually(t, "the two good messages", func() bool {
-		return f.count(t, "SELECT (count(), uniqExact(sequence_num), max(sequence_num)) FROM flows") == "(100,100,149)"
-	})
-	stop()
-}

@@ -4,6 +4,7 @@ package insert
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -39,83 +40,108 @@ const (
 
 // writeFlows writes messages of ENRICHED.
 func (w *writer) writeFlows(ctx context.Context, token string, messages []*flow.Batch) error {
-	return w.write(ctx, flowsTable, token, func(t *table) error { return w.batch.setFlows(t, messages) })
+	return outcome(w.flows(ctx, token, messages))
+}
+
+func (w *writer) flows(ctx context.Context, token string, messages []*flow.Batch) ([]bus.Refusal, error) {
+	rows, err := w.write(ctx, flowsTable, token, func(t *table) error { return w.batch.setFlows(t, messages) })
+	if !errors.Is(err, errTextIndex) {
+		return refusedFlows(messages, rows), err
+	}
+	// Nothing has been sent yet. Looking into each message first would cost every batch.
+	sound, places, refused := sift(messages, checkFlows)
+	if len(refused) == 0 {
+		return nil, err
+	}
+	rest, err := w.flows(ctx, token, sound)
+	return append(refused, moved(rest, places)...), err
 }
 
 // writeRollups writes messages of ROLLUPS, an insert for each table. What has been written
 // when a later table fails is written again with the same token.
 func (w *writer) writeRollups(ctx context.Context, token string, messages []*weirv1.RollupBatch) error {
-	rollups, err := byTable(messages)
+	sound, places, refused := sift(messages, checkRollups)
+	rollups, err := byTable(sound)
 	if err != nil {
 		return bus.Permanent(err)
 	}
 	for _, r := range rollups {
-		err := w.write(ctx, r.table, token, func(t *table) error { return w.batch.setRollup(t, r) })
+		rows, err := w.write(ctx, r.table, token, func(t *table) error { return w.batch.setRollup(t, r) })
 		if err != nil {
 			return err
 		}
+		refused = append(refused, moved(refusedPartials(sound, r, rows), places)...)
 	}
-	return nil
+	return outcome(refused, nil)
 }
 
 // awaitTable waits until ClickHouse has the table as it must be.
 func (w *writer) awaitTable(ctx context.Context, name string) error {
-	return w.write(ctx, name, "", func(*table) error {
+	_, err := w.write(ctx, name, "", func(*table) error {
 		w.batch.reset(0)
 		return nil
 	})
+	return err
 }
 
-// write makes a batch with set and inserts it, and tries until ClickHouse has confirmed it.
-// It fails when ctx ends, and for good when ClickHouse refuses the values.
-func (w *writer) write(ctx context.Context, name, token string, set func(*table) error) error {
+// write makes a batch with set and inserts it, and tries until ClickHouse has confirmed it
+// but for the rows that it returns, which ClickHouse refuses for their values. It fails when
+// ctx ends, and for good when set can't make a batch.
+func (w *writer) write(ctx context.Context, name, token string, set func(*table) error) ([]refusedRow, error) {
 	for delay := firstDelay; ; delay = min(2*delay, mostDelay) {
-		err := w.try(ctx, name, token, set)
+		refused, err := w.try(ctx, name, token, set)
 		if err == nil {
 			w.outage.end(w.log)
-			return nil
+			return refused, nil
 		}
 		if ctx.Err() != nil {
-			return ctx.Err()
+			return nil, ctx.Err()
 		}
 		why, permanent := classify(err)
 		if permanent {
-			return bus.Permanent(fmt.Errorf("insert into %s: %w", name, err))
+			return nil, bus.Permanent(fmt.Errorf("insert into %s: %w", name, err))
 		}
 		clear(w.tables) // they may have been migrated, or be those of another server
 		w.m.retries.WithLabelValues(string(why)).Inc()
 		w.outage.begin(w.log, why, fmt.Errorf("insert into %s: %w", name, err))
 		if !pause(ctx, delay) {
-			return ctx.Err()
+			return nil, ctx.Err()
 		}
 	}
 }
 
 // try makes the batch and inserts it once, day by day.
-func (w *writer) try(ctx context.Context, name, token string, set func(*table) error) error {
-	ctx, cancel := w.deadline(ctx)
-	defer cancel()
+func (w *writer) try(ctx context.Context, name, token string, set func(*table) error) (refused []refusedRow, err error) {
 	t, err := w.table(ctx, name)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := set(t); err != nil {
-		return err
+		return nil, err
 	}
 	periods := w.batch.periods(t.clock)
 	for _, p := range periods {
 		b := &w.batch
 		if len(periods) > 1 {
 			b = &w.day
-			b.setDay(&w.batch, t.clock, p.day)
+			b.setSome(&w.batch, w.batch.rowsOf(t.clock, p.day))
 		}
 		start := time.Now()
-		if err := w.insertOnce(ctx, t, token, b, p); err != nil {
-			return err
+		err := w.insertOnce(ctx, t, token, b, p)
+		if _, permanent := classify(err); err != nil && permanent {
+			h := halving{w: w, t: t, token: token}
+			if err := h.isolate(ctx, w.batch.rowsOf(t.clock, p.day), p, err); err != nil {
+				return nil, err
+			}
+			refused = append(refused, h.refused...)
+			continue
+		}
+		if err != nil {
+			return nil, err
 		}
 		w.count(t, b, p, start)
 	}
-	return nil
+	return refused, nil
 }
 
 // send sends the batch as one block. It reports whether ClickHouse dropped it because it has
@@ -172,6 +198,8 @@ func (w *writer) table(ctx context.Context, name string) (*table, error) {
 	if t := w.tables[name]; t != nil {
 		return t, nil
 	}
+	ctx, cancel := w.deadline(ctx)
+	defer cancel()
 	t, err := readTable(ctx, w.conn, name)
 	if err != nil {
 		return nil, err
