@@ -2,7 +2,10 @@
 
 package flow
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"slices"
+)
 
 // chunk is how many values are collected before they are written.
 const chunk = 64
@@ -61,25 +64,44 @@ func (b *Batch) PutRepeated(f Field, row, n int, v uint64) {
 
 // PutRepeatedAddress is PutRepeated for a field of kind Address.
 func (b *Batch) PutRepeatedAddress(f Field, row, n int, a [16]byte) {
-	c := &b.cols[f]
-	for i := range n {
-		c.putAddress(row+i, &a)
+	buf := b.cols[f].addresses(row, n, a != [16]byte{})
+	for ; len(buf) >= 16; buf = buf[16:] {
+		copy(buf, a[:])
 	}
 }
 
 // PutStridedIPv4 is PutStrided for a field of kind Address and IPv4 addresses.
 func (b *Batch) PutStridedIPv4(f Field, row, n int, data []byte, stride int) {
-	c := &b.cols[f]
+	buf := b.cols[f].addresses(row, n, true)
 	for i := range n {
-		a := [16]byte{10: 0xff, 11: 0xff}
-		copy(a[12:], data[i*stride:][:4])
-		c.putAddress(row+i, &a)
+		to := buf[16*i:][:16]
+		binary.LittleEndian.PutUint64(to, 0)
+		binary.LittleEndian.PutUint64(to[8:], 0xffff<<16|uint64(binary.LittleEndian.Uint32(data[i*stride:]))<<32)
 	}
 }
 
 // PutStridedIPv6 is PutStrided for a field of kind Address and IPv6 addresses.
 func (b *Batch) PutStridedIPv6(f Field, row, n int, data []byte, stride int) {
+	buf := b.cols[f].addresses(row, n, false)
+	var all uint64
 	for i := range n {
-		b.cols[f].putAddress(row+i, (*[16]byte)(data[i*stride:]))
+		from := data[i*stride:][:16]
+		all |= binary.LittleEndian.Uint64(from) | binary.LittleEndian.Uint64(from[8:])
+		copy(buf[16*i:], from)
 	}
+	b.cols[f].used |= all
+}
+
+// addresses returns where the addresses of n rows from row on are to be written, of which used
+// says that one is not zero.
+func (c *column) addresses(row, n int, used bool) []byte {
+	c.width = 16
+	c.pad(row)
+	if used && n > 0 {
+		c.used |= 1
+	}
+	c.rows = row + n
+	at := len(c.buf)
+	c.buf = slices.Grow(c.buf, 16*n)[:at+16*n]
+	return c.buf[at:]
 }
