@@ -52,6 +52,7 @@ func (b *Bus) Ensure(ctx context.Context) error {
 	for _, bucket := range buckets() {
 		_, err := b.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
 			Bucket: string(bucket), Storage: jetstream.FileStorage, Replicas: b.cfg.Replicas, MaxBytes: b.cfg.bucketBytes(),
+			History: bucket.history(),
 		})
 		if err != nil {
 			return fmt.Errorf("make bucket %s: %w", bucket, err)

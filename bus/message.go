@@ -36,7 +36,8 @@ type Handler[In, Out any] interface {
 // Holder is a Handler that keeps what it is given until it is flushed. Its position moves
 // only with a flush; what it held without one comes again after a crash.
 type Holder[Out any] interface {
-	// Due returns when to flush, the zero time when nothing is held.
+	// Due returns when to flush, the zero time when nothing is held. It may be due without
+	// input since the last flush; the message then has the position of the one before.
 	Due() time.Time
 	// Flush moves what is held to out.
 	Flush(ctx context.Context, out *Out) error

@@ -82,7 +82,7 @@ func (w *worker[In, Out, PI, PO]) once(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h, err := w.open(ctx, w.p)
+	h, err := w.open(at(ctx, pos), w.p)
 	if err != nil {
 		return fmt.Errorf("open partition %d: %w", w.p, err)
 	}
@@ -168,7 +168,7 @@ func (l *loop[In, Out, PI, PO]) advance(ctx context.Context) (time.Time, error) 
 				return due, nil
 			}
 		}
-		if l.latest.pos == l.app.covers {
+		if l.latest.pos == l.app.covers && !l.overdue() {
 			return now.Add(idle), nil
 		}
 		if err := l.collect(ctx); err != nil {
@@ -222,7 +222,7 @@ func (l *loop[In, Out, PI, PO]) handle(ctx context.Context, in input) error {
 			if err != nil {
 				return Permanent(err)
 			}
-			return l.handler.Handle(ctx, l.in, l.out)
+			return l.handler.Handle(at(ctx, in.pos), l.in, l.out)
 		})
 		if bad := (permanentError{}); errors.As(err, &bad) {
 			return &poison{in, bad.error}

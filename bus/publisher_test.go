@@ -63,24 +63,3 @@ func TestPublisher(t *testing.T) {
 	}
 	c.expect(0, 600)
 }
-
-func TestState(t *testing.T) {
-	t.Parallel()
-	s := bustest.New(t)
-	b := s.Connect(bus.Decode, s.Config(2))
-	for key, value := range map[string]string{"a": "1", "b": "2"} {
-		if err := b.PutState(t.Context(), bus.Templates, 1, key, []byte(value)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := b.PutState(t.Context(), bus.Templates, 0, "a", []byte("other partition")); err != nil {
-		t.Fatal(err)
-	}
-	got := map[string]string{}
-	if err := b.LoadState(t.Context(), bus.Templates, 1, func(k string, v []byte) error { got[k] = string(v); return nil }); err != nil {
-		t.Fatal(err)
-	}
-	if len(got) != 2 || got["a"] != "1" || got["b"] != "2" {
-		t.Errorf("got %v", got)
-	}
-}

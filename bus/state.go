@@ -4,6 +4,7 @@ package bus
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"strconv"
 	"strings"
@@ -11,33 +12,56 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// PutState writes a value of partition p. It is there for whoever opens the partition next,
-// if it was put before Handle returned. The key is made of letters, digits and -_=/ and dots.
+// stateHistory is how many values of a key are kept: those that were put since the last
+// append, and one before. A handler that puts a key more often between two appends may, after
+// a crash, find a value that is newer than the position.
+const stateHistory = 32
+
+// tagSize is the length of the position before each value.
+const tagSize = 16
+
+// positionKey is the context's key of the position that state belongs to.
+type positionKey struct{}
+
+// at returns a context in which state belongs to pos.
+func at(ctx context.Context, pos Position) context.Context {
+	return context.WithValue(ctx, positionKey{}, pos)
+}
+
+// PutState writes a value of partition p, with the context that Handle was called with. It is
+// there for whoever opens the partition next, if what this Handle returns was appended: state
+// and output always stand at the same position. The key is made of letters, digits and -_=/ and
+// dots.
 func (b *Bus) PutState(ctx context.Context, bucket Bucket, p int, key string, value []byte) error {
+	pos, _ := ctx.Value(positionKey{}).(Position)
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
 	kv, err := b.bucket(ctx, bucket)
 	if err != nil {
 		return err
 	}
-	if _, err := kv.Put(ctx, strconv.Itoa(p)+"."+key, value); err != nil {
+	tagged := binary.LittleEndian.AppendUint64(make([]byte, 0, tagSize+len(value)), pos.Seq)
+	tagged = binary.LittleEndian.AppendUint64(tagged, uint64(pos.Time)) //nolint:gosec // the same 64 bits
+	if _, err := kv.Put(ctx, strconv.Itoa(p)+"."+key, append(tagged, value...)); err != nil {
 		return fmt.Errorf("put %s into %s: %w", key, bucket, err)
 	}
 	return nil
 }
 
-// LoadState calls yield for each value of partition p.
+// LoadState calls yield for each value of partition p as it was at the position from which the
+// partition is opened, with the context that open was called with.
 func (b *Bus) LoadState(ctx context.Context, bucket Bucket, p int, yield func(key string, value []byte) error) error {
 	kv, err := b.bucket(ctx, bucket)
 	if err != nil {
 		return err
 	}
 	prefix := strconv.Itoa(p) + "."
-	watch, err := kv.Watch(ctx, prefix+">", jetstream.IgnoreDeletes())
+	watch, err := kv.Watch(ctx, prefix+">", jetstream.IncludeHistory(), jetstream.IgnoreDeletes())
 	if err != nil {
 		return fmt.Errorf("read bucket %s: %w", bucket, err)
 	}
 	defer func() { _ = watch.Stop() }()
+	values := map[string][]byte{}
 	for {
 		select {
 		case <-ctx.Done():
@@ -46,12 +70,31 @@ func (b *Bus) LoadState(ctx context.Context, bucket Bucket, p int, yield func(ke
 			if !open {
 				return fmt.Errorf("read bucket %s: the watch ended", bucket)
 			}
-			if e == nil { // all that was there has come
-				return nil
+			if e != nil {
+				keep(ctx, values, strings.TrimPrefix(e.Key(), prefix), e.Value())
+				continue
 			}
-			if err := yield(strings.TrimPrefix(e.Key(), prefix), e.Value()); err != nil {
-				return err
+			for key, value := range values { // all that was there has come
+				if err := yield(key, value); err != nil {
+					return err
+				}
 			}
+			return nil
 		}
+	}
+}
+
+// keep keeps the last value of a key that is not from beyond the position, or the first one
+// where all are. Values come in the order in which they were put.
+func keep(ctx context.Context, values map[string][]byte, key string, tagged []byte) {
+	if len(tagged) < tagSize {
+		return
+	}
+	seq, ns := binary.LittleEndian.Uint64(tagged), int64(binary.LittleEndian.Uint64(tagged[8:])) //nolint:gosec // as put
+	from, opening := ctx.Value(positionKey{}).(Position)
+	// The time decides where the stream was made anew and its sequences begin again.
+	old := !opening || seq <= from.Seq || ns <= from.Time
+	if _, there := values[key]; old || !there {
+		values[key] = tagged[tagSize:]
 	}
 }

@@ -49,10 +49,19 @@ type Bucket string
 // Buckets.
 const (
 	Templates Bucket = "TEMPLATES" // what decode learned: <partition>.<key>
+	Exporters Bucket = "EXPORTERS" // what exporters told enrich by SNMP: <partition>.<address>
 	positions Bucket = "POSITIONS" // <stream>.<stage>.<partition>: last sequence covered
 	intents   Bucket = "INTENTS"   // <stream>: what insert has written and is writing
 )
 
-func buckets() []Bucket { return []Bucket{Templates, positions, intents} }
+func buckets() []Bucket { return []Bucket{Templates, Exporters, positions, intents} }
+
+// history is how many values of a key a bucket keeps.
+func (b Bucket) history() uint8 {
+	if b == Templates {
+		return stateHistory
+	}
+	return 1
+}
 
 func (s Stream) partition(p int) string { return s.subject + "." + strconv.Itoa(p) }
