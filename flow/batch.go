@@ -108,3 +108,18 @@ func (b *Batch) Intern(f Field, s string) uint64 {
 	}
 	return b.texts[f].intern(s)
 }
+
+// AddText is Intern for a text that the caller has not added to this batch yet: it does not look
+// for it. A text that is in the dictionary twice does no harm.
+func (b *Batch) AddText(f Field, s string) uint64 {
+	d := b.texts[f]
+	if d == nil {
+		d = &dictionary{}
+		b.texts[f] = d
+	}
+	d.values = append(d.values, s)
+	if d.index != nil {
+		d.index[s] = uint64(len(d.values))
+	}
+	return uint64(len(d.values))
+}

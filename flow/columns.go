@@ -101,5 +101,8 @@ func AppendListAddresses(dst [][16]byte, b *Batch, f Field) [][16]byte {
 // put in ascending order; rows between stay 0. A column must not be put and appended to.
 func (b *Batch) PutNumber(f Field, row int, v uint64) { b.cols[f].put(row, v) }
 
+// PutNumbers is PutNumber for the rows from row on.
+func (b *Batch) PutNumbers(f Field, row int, values []uint64) { b.cols[f].putAll(row, values) }
+
 // Clear forgets the column f, so that it can be put anew.
 func (b *Batch) Clear(f Field) { b.cols[f].reset() }

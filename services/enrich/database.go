@@ -16,29 +16,45 @@ import (
 
 // answer is what the databases know about an address.
 type answer struct {
-	as      uint32  // 0 is unknown
-	country country // 0 is unknown
+	as           uint32  // 0 is unknown
+	country      country // 0 is unknown
+	region, city string
+}
+
+// database is one file, and the organisations of the AS numbers in it.
+type database struct {
+	*maxminddb.Reader
+	organisations map[uint32]string
 }
 
 // databases is one generation of what is configured, in order of preference. It never
 // changes, and is safe for concurrent use.
 type databases struct {
-	asns, countries []*maxminddb.Reader
+	asns, countries []*database
 }
 
 // lookup asks the databases in their order until one knows. An error is that of the last
 // database that failed; the others have answered.
-func (d *databases) lookup(a [16]byte) (ans answer, err error) {
-	addr := netip.AddrFrom16(a).Unmap()
+func (d *databases) lookup(addr netip.Addr) (ans answer, err error) {
 	for i := 0; i < len(d.asns) && ans.as == 0; i++ {
-		found, e := lookup(d.asns[i], addr)
+		found, e := lookup(d.asns[i].Reader, addr)
 		ans.as, err = found.as, cmp.Or(e, err)
 	}
 	for i := 0; i < len(d.countries) && ans.country == 0; i++ {
-		found, e := lookup(d.countries[i], addr)
-		ans.country, err = found.country, cmp.Or(e, err)
+		found, e := lookup(d.countries[i].Reader, addr)
+		ans.country, ans.region, ans.city, err = found.country, found.region, found.city, cmp.Or(e, err)
 	}
 	return ans, err
+}
+
+// organisation returns the name of who has an AS number.
+func (d *databases) organisation(as uint32) string {
+	for _, db := range d.asns {
+		if name := db.organisations[as]; name != "" {
+			return name
+		}
+	}
+	return ""
 }
 
 func lookup(r *maxminddb.Reader, addr netip.Addr) (found answer, err error) {
@@ -49,9 +65,8 @@ func lookup(r *maxminddb.Reader, addr netip.Addr) (found answer, err error) {
 	return found, err
 }
 
-// UnmarshalMaxMindDBCursor reads what serves of a record, in the form of MaxMind or of
-// IPinfo. It implements mmdbdata.CursorUnmarshaler.
-func (a *answer) UnmarshalMaxMindDBCursor(c mmdbdata.Cursor) (mmdbdata.Cursor, error) {
+// eachPair reads a map.
+func eachPair(c mmdbdata.Cursor, read func(key string, value mmdbdata.Cursor) (mmdbdata.Cursor, error)) (mmdbdata.Cursor, error) {
 	m, err := c.Map()
 	if err != nil {
 		return c, err
@@ -62,10 +77,16 @@ func (a *answer) UnmarshalMaxMindDBCursor(c mmdbdata.Cursor) (mmdbdata.Cursor, e
 		if !ok {
 			return m.End()
 		}
-		if last, err = a.read(string(key), value); err != nil {
+		if last, err = read(string(key), value); err != nil {
 			return last, err
 		}
 	}
+}
+
+// UnmarshalMaxMindDBCursor reads what serves of a record, in the form of MaxMind or of
+// IPinfo. It implements mmdbdata.CursorUnmarshaler.
+func (a *answer) UnmarshalMaxMindDBCursor(c mmdbdata.Cursor) (mmdbdata.Cursor, error) {
+	return eachPair(c, a.read)
 }
 
 // read reads one value of a record.
@@ -76,15 +97,11 @@ func (a *answer) read(key string, value mmdbdata.Cursor) (next mmdbdata.Cursor, 
 	}
 	switch {
 	case key == "autonomous_system_number" && kind == mmdbdata.KindUint32:
-		var n uint64
-		n, next, err = value.ReadUint()
-		a.as = uint32(n) //nolint:gosec // its kind is uint32
+		a.as, next, err = readAS(value)
 	case key == "asn" && kind == mmdbdata.KindString: // IPinfo: "AS64496"
 		var s string
 		s, next, err = value.ReadString()
 		a.as = parseAS(s)
-	case key == "country" && kind == mmdbdata.KindMap:
-		return a.readCountry(value)
 	case (key == "country" || key == "country_code") && kind == mmdbdata.KindString:
 		// IPinfo has the code under one of these and, where it is the other, the name.
 		var s string
@@ -92,28 +109,66 @@ func (a *answer) read(key string, value mmdbdata.Cursor) (next mmdbdata.Cursor, 
 		if c := parseCountry(s); c != 0 {
 			a.country = c
 		}
+	case (key == "country" || key == "city") && kind == mmdbdata.KindMap:
+		return a.readPlace(key, value)
+	case key == "city" && kind == mmdbdata.KindString: // IPinfo
+		a.city, next, err = value.ReadString()
+	case key == "region" && kind == mmdbdata.KindString: // IPinfo
+		a.region, next, err = value.ReadString()
+	case key == "subdivisions" && kind == mmdbdata.KindSlice:
+		return a.readSubdivisions(value)
 	default:
 		return value.Skip()
 	}
 	return next, err
 }
 
-// readCountry reads MaxMind's map of a country.
-func (a *answer) readCountry(c mmdbdata.Cursor) (mmdbdata.Cursor, error) {
-	m, err := c.Map()
+func readAS(value mmdbdata.Cursor) (uint32, mmdbdata.Cursor, error) {
+	n, next, err := value.ReadUint()
+	return uint32(n), next, err //nolint:gosec // its kind is uint32
+}
+
+// text reads the text under a key of a map, and passes over the others.
+func text(c mmdbdata.Cursor, key string, to *string) (mmdbdata.Cursor, error) {
+	return eachPair(c, func(k string, value mmdbdata.Cursor) (next mmdbdata.Cursor, err error) {
+		if k != key {
+			return value.Skip()
+		}
+		*to, next, err = value.ReadString()
+		return next, err
+	})
+}
+
+// readPlace reads what serves of MaxMind's maps: the code of a country, the English name of a city.
+func (a *answer) readPlace(key string, c mmdbdata.Cursor) (mmdbdata.Cursor, error) {
+	if key == "country" {
+		var code string
+		next, err := text(c, "iso_code", &code)
+		a.country = parseCountry(code)
+		return next, err
+	}
+	return eachPair(c, func(k string, value mmdbdata.Cursor) (mmdbdata.Cursor, error) {
+		if k != "names" {
+			return value.Skip()
+		}
+		return text(value, "en", &a.city)
+	})
+}
+
+// readSubdivisions reads the code of the first, which is the largest.
+func (a *answer) readSubdivisions(c mmdbdata.Cursor) (mmdbdata.Cursor, error) {
+	list, err := c.Slice()
 	if err != nil {
 		return c, err
 	}
 	var last mmdbdata.Cursor
 	for {
-		key, value, ok := m.Next(last)
+		_, value, ok := list.Next(last)
 		switch {
 		case !ok:
-			return m.End()
-		case string(key) == "iso_code":
-			var s string
-			s, last, err = value.ReadString()
-			a.country = parseCountry(s)
+			return list.End()
+		case a.region == "":
+			last, err = text(value, "iso_code", &a.region)
 		default:
 			last, err = value.Skip()
 		}
@@ -121,6 +176,34 @@ func (a *answer) readCountry(c mmdbdata.Cursor) (mmdbdata.Cursor, error) {
 			return last, err
 		}
 	}
+}
+
+// organisation is who has an AS number, in the form of MaxMind or of IPinfo.
+type organisation struct {
+	as   uint32
+	name string
+}
+
+// UnmarshalMaxMindDBCursor implements mmdbdata.CursorUnmarshaler.
+func (o *organisation) UnmarshalMaxMindDBCursor(c mmdbdata.Cursor) (mmdbdata.Cursor, error) {
+	return eachPair(c, func(key string, value mmdbdata.Cursor) (next mmdbdata.Cursor, err error) {
+		kind, err := value.Kind()
+		switch {
+		case err != nil:
+			return value, err
+		case key == "autonomous_system_number" && kind == mmdbdata.KindUint32:
+			o.as, next, err = readAS(value)
+		case key == "asn" && kind == mmdbdata.KindString:
+			var s string
+			s, next, err = value.ReadString()
+			o.as = parseAS(s)
+		case (key == "autonomous_system_organization" || key == "as_name") && kind == mmdbdata.KindString:
+			o.name, next, err = value.ReadString()
+		default:
+			return value.Skip()
+		}
+		return next, err
+	})
 }
 
 // parseAS returns 0 for what is not an AS number.
@@ -134,7 +217,7 @@ func parseAS(s string) uint32 {
 
 // load reads and checks a database. The file is read into memory, not mapped: whoever writes a
 // new one over it in place would pull the pages from under us.
-func load(path string) (*maxminddb.Reader, error) {
+func load(path string) (*database, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
@@ -143,28 +226,34 @@ func load(path string) (*maxminddb.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := check(r); err != nil {
+	organisations, err := check(r)
+	if err != nil {
 		return nil, err
 	}
-	return r, nil
+	return &database{r, organisations}, nil
 }
 
-// check reads the tree and every record, so that a damaged file shows before it is used.
-// (Reader.Verify also refuses databases that merely lack a description.)
-func check(r *maxminddb.Reader) error {
-	seen := map[uintptr]bool{}
+// check reads the tree and every record, so that a damaged file shows before it is used, and
+// returns the organisations in it. (Reader.Verify also refuses databases that merely lack a
+// description.)
+func check(r *maxminddb.Reader) (map[uint32]string, error) {
+	seen, organisations := map[uintptr]bool{}, map[uint32]string{}
 	for result := range r.Networks() {
 		if err := result.Err(); err != nil {
-			return err
+			return nil, err
 		}
 		if seen[result.Offset()] {
 			continue
 		}
 		seen[result.Offset()] = true
 		var a answer
-		if err := result.Decode(&a); err != nil {
-			return fmt.Errorf("read record of %s: %w", result.Prefix(), err)
+		var o organisation
+		if err := cmp.Or(result.Decode(&a), result.Decode(&o)); err != nil {
+			return nil, fmt.Errorf("read record of %s: %w", result.Prefix(), err)
+		}
+		if o.as != 0 && o.name != "" {
+			organisations[o.as] = o.name
 		}
 	}
-	return nil
+	return organisations, nil
 }

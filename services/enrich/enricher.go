@@ -8,162 +8,234 @@ import (
 	"github.com/weirflow/weir/flow"
 )
 
-// end is one side of a flow: what is looked up and where it goes.
-type end struct{ addr, as, originAS, country flow.Field }
-
-func ends() [2]end {
-	return [2]end{
-		{flow.SrcAddr, flow.SrcAS, flow.SrcOriginAS, flow.SrcCountry},
-		{flow.DstAddr, flow.DstAS, flow.DstOriginAS, flow.DstCountry},
-	}
-}
-
 // enricher fills in the columns of one partition. It is not safe for concurrent use.
 type enricher struct {
-	library *library
-	answers *databases // the generation that the cache holds answers of
-	cache   cache
-	counts  counts
+	library   *library
+	known     *knowledge // the generation in use
+	places    places
+	observers observers
+	counts    counts
+
+	columns [2][numPlaceTexts]textColumn
+	names   [2]textColumn // organisations
+	asns    organisations
+	hidden  [2]hidden
+	twins   *twins // nil where duplicates are not looked for by content
 
 	// One value a row of the batch in hand.
 	addrs   [][16]byte
+	vrfs    []uint32
 	as      []uint32
-	found   []answer
+	found   [2][]uint32 // places
+	rows    distinct    // of the end in hand
 	quality []uint32
-	// texts are the indexes of countries in the dictionary of the batch in hand.
-	texts [numCountries]uint32
+	values  []uint64
+	// One value for each place of the end in hand.
+	here  []place
+	texts []uint64
 }
 
 // counts are events since they were last taken.
-type counts struct{ hits, misses, errors int }
+type counts struct{ hits, misses, errors, observerHits, observerMisses, ruleErrors, duplicates, hidden int }
 
-func newEnricher(l *library, cacheEntries int) *enricher {
-	e := &enricher{library: l}
-	if !l.empty() {
-		e.cache = newCache(cacheEntries)
+func newEnricher(l *library, twins *twins) *enricher {
+	e := &enricher{library: l, twins: twins}
+	e.places.cache = newCache(l.cfg.CacheEntries)
+	for i, end := range ends() {
+		for n := range e.columns[i] {
+			e.columns[i][n] = textColumn{field: end.texts[n], vocabulary: &e.places.vocabularies[n]}
+		}
+		e.names[i] = textColumn{field: end.asName, vocabulary: &e.asns.vocabulary}
 	}
+	e.observers.init(l.devices)
 	return e
 }
 
-// enrich adds the flows of in to out, with the columns of origin AS and country and the
-// bits of quality that go with them. What no database is configured for is passed on, but
-// for the origin AS, which is then the exporter's.
+// enrich adds the flows of in to out, with the columns that are known and the bits of quality
+// that go with them. What nothing is configured for is passed on, but for the origin AS.
 //
 // The columns are written to out, and taken out of in: in's own memory is filled anew with
 // the next message, while out still refers to what it took over.
 func (e *enricher) enrich(in, out *flow.Batch) {
 	row := out.Rows()
-	if e.library.empty() {
-		e.join(in, out)
-		e.copyAS(in, out, row)
-		return
-	}
-	db := e.library.current.Load() // once, so that no batch mixes two generations
-	if db != e.answers {
-		e.answers = db
-		e.cache.reset()
+	if k := e.library.current.Load(); k != e.known || len(e.places.list) > maxPlaces {
+		e.use(k) // once a batch, so that none mixes two generations
 	}
 	e.quality = flow.AppendNumbers(e.quality[:0], in, flow.Quality)
-	in.Clear(flow.Quality)
-	e.join(in, out)
-	for _, end := range ends() {
-		e.lookup(in, end)
-		e.putAS(in, out, row, end)
-		if e.library.hasCountries {
-			e.putCountries(out, row, end)
+	e.observe(in)
+	if e.known.knowsAddresses() {
+		for i, end := range ends() {
+			e.lookup(in, i, end)
 		}
 	}
-	put(out, flow.Quality, row, e.quality)
-}
-
-// join joins in to out without the columns that are written here.
-func (e *enricher) join(in, out *flow.Batch) {
-	for _, end := range ends() {
-		in.Clear(end.originAS)
-		if e.library.hasCountries {
-			in.Clear(end.country)
-		}
+	duplicates := e.duplicates(in)
+	for i, end := range ends() {
+		e.hide(in, i, end)
 	}
+	e.clear(in)
 	out.Join(in)
+	e.putAddresses(in, out, row)
+	e.putHidden(out, row)
+	e.putObservers(in, out, row)
+	if duplicates != nil {
+		e.put(out, flow.Duplicate, row, duplicates)
+	}
+	e.put(out, flow.Quality, row, e.quality)
 }
 
-// copyAS makes the exporter's AS numbers the origin.
-func (e *enricher) copyAS(in, out *flow.Batch, row int) {
-	for _, end := range ends() {
-		e.as = flow.AppendNumbers(e.as[:0], in, end.as)
-		put(out, end.originAS, row, e.as)
+// use goes on with another generation.
+func (e *enricher) use(k *knowledge) {
+	e.known = k
+	e.places.reset(k)
+	e.observers.reset(k)
+	e.asns.reset(k)
+	for i := range e.columns {
+		e.hidden[i].cache = nil
+		for n := range e.columns[i] {
+			e.columns[i][n].forget()
+		}
+		e.names[i].forget()
 	}
 }
 
-// lookup fills e.addrs and e.found for one end.
-func (e *enricher) lookup(b *flow.Batch, end end) {
-	e.addrs = flow.AppendAddresses(e.addrs[:0], b, end.addr)
-	e.found = slices.Grow(e.found[:0], len(e.addrs))[:len(e.addrs)]
+// clear takes the columns out of a batch that are written here.
+func (e *enricher) clear(in *flow.Batch) {
+	in.Clear(flow.Quality)
+	in.Clear(flow.Duplicate)
+	for i, end := range ends() {
+		in.Clear(end.originAS)
+		for n := range e.columns[i] {
+			if !e.places.vocabularies[n].empty() {
+				in.Clear(end.texts[n])
+			}
+		}
+	}
+	e.observers.clear(in)
+}
+
+// lookup fills e.found for one end.
+func (e *enricher) lookup(in *flow.Batch, side int, end end) {
+	e.addrs = flow.AppendAddresses(e.addrs[:0], in, end.addr)
+	byVRF := e.known.networks.byVRF()
+	if byVRF {
+		e.vrfs = e.known.networks.appendVRFs(e.vrfs[:0], in, end)
+	}
+	found := slices.Grow(e.found[side][:0], len(e.addrs))[:len(e.addrs)]
 	for i := range e.addrs {
-		a := &e.addrs[i]
+		a, vrf := &e.addrs[i], uint32(0)
 		if *a == [16]byte{} {
-			e.found[i] = answer{}
+			found[i] = 0
 			continue
 		}
-		p, ok := e.cache.find(a)
+		if byVRF {
+			vrf = e.vrfs[i]
+		}
+		p, ok := e.places.cache.find(a, vrf)
 		if ok {
 			e.counts.hits++
 		} else {
 			e.counts.misses++
-			p.put(a, e.ask(a))
+			p.put(a, vrf, e.places.ask(a, vrf))
 		}
-		e.found[i] = p[0].answer
+		found[i] = p[0].place
 	}
+	e.found[side] = found
+	e.counts.errors += e.places.errors
+	e.places.errors = 0
 }
 
-// ask looks an address up in the databases.
-func (e *enricher) ask(a *[16]byte) answer {
-	ans, err := e.answers.lookup(*a)
-	if err != nil {
-		e.counts.errors++
-	}
-	return ans
-}
-
-// putAS writes the origin AS of one end.
-func (e *enricher) putAS(in, out *flow.Batch, row int, end end) {
-	e.as = flow.AppendNumbers(e.as[:0], in, end.as)
-	for i, exporter := range e.as {
-		if namesAS(exporter) {
+// putAddresses writes what follows from the addresses.
+func (e *enricher) putAddresses(in, out *flow.Batch, row int) {
+	knows := e.known.knowsAddresses()
+	for i, end := range ends() {
+		e.as = flow.AppendNumbers(e.as[:0], in, end.as)
+		if !knows {
+			e.put(out, end.originAS, row, e.as)
 			continue
 		}
-		if found := e.found[i].as; found != 0 {
-			e.as[i] = found
-		} else if exporter == 0 && e.library.hasASNs && e.addrs[i] != [16]byte{} {
+		e.rows.gather(e.found[i], len(e.places.list))
+		e.here = e.here[:0]
+		for _, id := range e.rows.present {
+			e.here = append(e.here, e.places.list[id])
+		}
+		e.chooseAS(e.found[i])
+		e.put(out, end.originAS, row, e.as)
+		e.putNames(out, row, &e.names[i])
+		for n := range e.columns[i] {
+			e.putTexts(out, row, &e.columns[i][n], n)
+		}
+	}
+}
+
+// chooseAS makes the exporters' numbers in e.as the origin AS, and flags what is unknown.
+func (e *enricher) chooseAS(found []uint32) {
+	for i, told := range e.as {
+		at := &e.here[e.rows.at[i]]
+		as := uint32(0)
+		for _, source := range e.known.asnSources {
+			switch source {
+			case asnOfFlowExceptPrivate:
+				if namesAS(told) {
+					as = told
+				}
+			case asnOfNetworks:
+				as = at.netAS
+			case asnOfDatabase:
+				as = at.as
+			default:
+				as = told
+			}
+			if as != 0 {
+				break
+			}
+		}
+		if as == 0 && e.known.hasASNs && found[i] != 0 {
 			e.quality[i] |= uint32(flow.ASUnknown)
 		}
+		if at.texts[countryText] == 0 && e.known.hasCountries && found[i] != 0 {
+			e.quality[i] |= uint32(flow.CountryUnknown)
+		}
+		e.as[i] = as
 	}
-	put(out, end.originAS, row, e.as)
 }
 
-// putCountries writes the countries of one end.
-func (e *enricher) putCountries(out *flow.Batch, row int, end end) {
-	clear(e.texts[:])
-	for i := range e.found {
-		c := e.found[i].country
-		if c == 0 {
-			if e.addrs[i] != [16]byte{} {
-				e.quality[i] |= uint32(flow.CountryUnknown)
-			}
-			continue
-		}
-		if e.texts[c] == 0 {
-			e.texts[c] = uint32(out.Intern(end.country, c.String())) //nolint:gosec // at most numCountries
-		}
-		out.PutNumber(end.country, row+i, uint64(e.texts[c]))
+// putNames writes the organisations of e.as.
+func (e *enricher) putNames(out *flow.Batch, row int, c *textColumn) {
+	if !e.known.hasASNs {
+		return
 	}
+	e.values = e.values[:0]
+	for i, as := range e.as {
+		id := e.asns.id(as)
+		if i == 0 || int(id) >= len(c.places) {
+			c.begin(row == 0 && i == 0)
+		}
+		e.values = append(e.values, c.place(out, id))
+	}
+	out.PutNumbers(c.field, row, e.values)
+}
+
+// putTexts writes one text of the places of one end.
+func (e *enricher) putTexts(out *flow.Batch, row int, c *textColumn, n int) {
+	c.begin(row == 0)
+	if c.vocabulary.empty() {
+		return
+	}
+	e.texts = e.texts[:0]
+	for i := range e.here {
+		e.texts = append(e.texts, c.place(out, e.here[i].texts[n]))
+	}
+	e.values = e.rows.spread(e.values[:0], e.texts)
+	out.PutNumbers(c.field, row, e.values)
 }
 
 // put writes values to a column from row on.
-func put(b *flow.Batch, f flow.Field, row int, values []uint32) {
-	for i, v := range values {
-		b.PutNumber(f, row+i, uint64(v))
+func (e *enricher) put(b *flow.Batch, f flow.Field, row int, values []uint32) {
+	e.values = e.values[:0]
+	for _, v := range values {
+		e.values = append(e.values, uint64(v))
 	}
+	b.PutNumbers(f, row, e.values)
 }
 
 // namesAS tells whether n is the number of one AS, that an exporter can know better than

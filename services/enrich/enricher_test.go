@@ -133,7 +133,7 @@ func TestEnrich(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			e := newEnricher(newTestLibrary(t, tt.asns, tt.countries), 64)
+			e := newEnricher(newTestLibrary(t, tt.asns, tt.countries), nil)
 			var out flow.Batch
 			e.enrich(batchOf(tt.in), &out)
 			e.enrich(batchOf(tt.in), &out) // from the cache
@@ -148,7 +148,7 @@ func TestJoinedMessagesKeepTheirRows(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "db")
 	writeDatabase(t, path, "GeoLite2-Country", map[string]mmdbtype.Map{"192.0.2.0/25": countryOf("CH"), "192.0.2.128/25": countryOf("IT")})
-	e := newEnricher(newTestLibrary(t, nil, []string{path}), 64)
+	e := newEnricher(newTestLibrary(t, nil, []string{path}), nil)
 
 	in, out, got := new(flow.Batch), flow.Batch{}, new(flow.Batch)
 	var want []enriched
@@ -177,14 +177,14 @@ func TestCacheNeverConfusesAddresses(t *testing.T) {
 	for range 100_000 {
 		n := rnd.Uint32N(300)
 		a := netip.AddrFrom4([4]byte{10, byte(n >> 8), byte(n), 1}).As16()
-		p, ok := c.find(&a)
+		p, ok := c.find(&a, n%3)
 		if !ok {
-			p.put(&a, answer{as: n})
+			p.put(&a, n%3, n)
 			continue
 		}
 		found++
-		if p[0].answer.as != n {
-			t.Fatalf("the answer for %d is that of %d", n, p[0].answer.as)
+		if p[0].place != n {
+			t.Fatalf("the place of %d is that of %d", n, p[0].place)
 		}
 	}
 	if found < 20_000 {
@@ -196,7 +196,7 @@ func TestNoAllocationPerFlow(t *testing.T) {
 	const rows = 4000
 	path := filepath.Join(t.TempDir(), "db")
 	writeDatabase(t, path, "GeoLite2-ASN", map[string]mmdbtype.Map{"0.0.0.0/0": asn(64496)})
-	e := newEnricher(newTestLibrary(t, []string{path}, []string{path}), 1<<16)
+	e := newEnricher(newTestLibrary(t, []string{path}, []string{path}), nil)
 	in, out, b := new(flow.Batch), new(flow.Batch), randomBatch(1, rows, 500)
 	got := testing.AllocsPerRun(20, func() {
 		overTheWire(t, in, b)

@@ -77,6 +77,15 @@ func newTestLibrary(t testing.TB, asns, countries []string) *library {
 	t.Helper()
 	cfg := DefaultConfig()
 	cfg.ASNDatabases, cfg.CountryDatabases = asns, countries
+	return newConfiguredLibrary(t, cfg)
+}
+
+// newConfiguredLibrary reads what is configured.
+func newConfiguredLibrary(t testing.TB, cfg Config) *library {
+	t.Helper()
+	if err := cfg.Validate(); err != nil {
+		t.Fatal(err)
+	}
 	l := newLibrary(cfg, slog.New(slog.NewTextHandler(t.Output(), nil)), newMetrics(prometheus.NewRegistry()))
 	l.refresh()
 	return l

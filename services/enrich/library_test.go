@@ -56,7 +56,7 @@ func (w *watched) as(t *testing.T, e *enricher) uint64 {
 func TestLibraryFollowsItsFile(t *testing.T) {
 	t.Parallel()
 	w := watch(t)
-	e := newEnricher(w.library, 64)
+	e := newEnricher(w.library, nil)
 	want := func(promise string, as uint64, warnings int) {
 		t.Helper()
 		for range 3 {
@@ -141,7 +141,7 @@ func TestIPv4DatabaseHasNoErrorForIPv6(t *testing.T) {
 	}
 	insert(t, w, "192.0.2.0/24", asn(64496))
 	writeTree(t, path, w)
-	e := newEnricher(newTestLibrary(t, []string{path}, nil), 64)
+	e := newEnricher(newTestLibrary(t, []string{path}, nil), nil)
 	var out flow.Batch
 	e.enrich(batchOf(testFlow{src: "192.0.2.1", dst: "2001:db8::1"}), &out)
 	if diff := cmp.Diff([]enriched{{SrcAS: 64496, Quality: flow.ASUnknown}}, rowsOf(&out)); diff != "" || e.counts.errors != 0 {
@@ -163,7 +163,7 @@ func TestSwapUnderLoad(t *testing.T) {
 	var workers sync.WaitGroup
 	for n := range 3 {
 		workers.Go(func() {
-			e := newEnricher(w.library, 256)
+			e := newEnricher(w.library, nil)
 			for seen := uint64(0); seen != last; {
 				var out flow.Batch
 				e.enrich(randomBatch(uint64(n), 300, 1000), &out)
@@ -228,7 +228,7 @@ func TestAgreesWithLibmaxminddb(t *testing.T) {
 		records[netip.PrefixFrom(randomAddr(rnd), 4+rnd.IntN(20)).Masked().String()] = record
 	}
 	writeDatabase(t, path, "both", records)
-	e := newEnricher(newTestLibrary(t, []string{path}, []string{path}), 128)
+	e := newEnricher(newTestLibrary(t, []string{path}, []string{path}), nil)
 
 	known := 0
 	for range 200 {

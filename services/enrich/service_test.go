@@ -5,6 +5,7 @@ package enrich
 import (
 	"context"
 	"log/slog"
+	"net/netip"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -17,6 +18,7 @@ import (
 	"github.com/weirflow/weir/bus"
 	"github.com/weirflow/weir/bus/bustest"
 	"github.com/weirflow/weir/flow"
+	"github.com/weirflow/weir/services/enrich/internal/rule"
 )
 
 const partitions = 2
@@ -96,7 +98,7 @@ func TestFlowsGoThroughOnceWhileDatabasesChange(t *testing.T) {
 	cfg.ASNDatabases, cfg.PollInterval = []string{path}, 100*time.Millisecond
 	got := collect(t, s)
 	start(t, s, cfg)
-	input := s.Connect(bus.Decode, s.Config(partitions)).NewPublisher(bus.Flows, 1<<20)
+	input := publish(t, s)
 
 	deadline := time.Now().Add(30 * time.Second)
 	n, seen := uint64(0), uint64(99)
@@ -122,6 +124,24 @@ func TestFlowsGoThroughOnceWhileDatabasesChange(t *testing.T) {
 	}
 }
 
+// publish returns a publisher to FLOWS that runs until the test ends.
+func publish(t *testing.T, s *bustest.Server) *bus.Publisher {
+	t.Helper()
+	p := s.Connect(bus.Decode, s.Config(partitions)).NewPublisher(bus.Flows, 1<<20)
+	ctx, cancel := context.WithCancel(t.Context())
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := p.Run(ctx); err != nil {
+			t.Errorf("publish: %v", err)
+		}
+	})
+	t.Cleanup(func() {
+		cancel()
+		running.Wait()
+	})
+	return p
+}
+
 // send puts a flow of 192.0.2.1 into FLOWS.
 func send(t *testing.T, p *bus.Publisher, n uint64) {
 	t.Helper()
@@ -137,9 +157,25 @@ func send(t *testing.T, p *bus.Publisher, n uint64) {
 
 func TestNewRefusesAWrongConfiguration(t *testing.T) {
 	t.Parallel()
-	_, err := New(Config{ASNDatabases: []string{"a", ""}, CountryDatabases: []string{""}}, nil, nil, prometheus.NewRegistry())
+	cfg := DefaultConfig()
+	cfg.ASNDatabases, cfg.CountryDatabases = []string{"a", ""}, []string{""}
+	cfg.ASNSources = []string{"flow", "whois"}
+	cfg.Networks = []Network{{Name: "a"}, {CIDR: Prefixes{netip.MustParsePrefix("10.0.0.0/8")}, Country: "Sweden"}}
+	cfg.Rules = []rule.Rule{{On: "exporter", If: "exporter.nmae == \"a\"", Set: map[string]string{"role": "b"}}}
+	cfg.SNMP.Targets = []SNMPTarget{{CIDR: Prefixes{netip.MustParsePrefix("10.0.0.0/8")}}}
+	cfg.Privacy.Hide = []Hide{{Tenant: "a", Mode: "encrypt"}}
+	cfg.Duplicates.Policies = []string{"some"}
+	cfg.PollInterval, cfg.CacheEntries = 0, 0
+	_, err := New(cfg, nil, nil, prometheus.NewRegistry())
 	const want = `configure enrich: asn_databases: a path is empty
 country_databases: a path is empty
+asn_sources: "whois" is none of [flow flow-except-private networks database]
+networks[0].cidr: is missing
+networks[1].country: is "Sweden", want two capital letters
+rules[0].if: line 1, column 10: unknown field nmae
+snmp.targets[0].community: is missing
+duplicates.policies: "some" is none of boundary, direction, content
+privacy.key_file: is missing, and needed to encrypt
 poll_interval: 0s is less than 100ms
 cache_entries: 0 is not between 1 and 16777216`
 	if err == nil || err.Error() != want {
