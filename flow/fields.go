@@ -62,6 +62,24 @@ const (
 	ResponderBytes
 	ResponderPackets
 	DropReason
+	InnerEType
+	InnerProto
+	InnerSrcPort
+	InnerDstPort
+	InnerIPTOS
+	InnerIPTTL
+	InnerTCPFlags
+	InnerVLANID
+	InnerSrcMAC
+	InnerDstMAC
+	TunnelID
+	SrcPeerAS
+	DstPeerAS
+	ApplicationName
+	PortRangeStart
+	PortRangeEnd
+	FirewallExtendedEvent
+	ExceptionCode
 	SrcOriginAS
 	DstOriginAS
 	SrcCountry
@@ -120,6 +138,9 @@ const (
 	BGPNextHop
 	PostNATSrcAddr
 	PostNATDstAddr
+	InnerSrcAddr
+	InnerDstAddr
+	ExporterAddress
 	endAddress
 )
 
@@ -127,6 +148,7 @@ const (
 const (
 	MPLSTTL Field = firstList + iota
 	MPLSLabel
+	MPLSEXP
 	BGPCommunities
 	ASPath
 	LayerStack
@@ -228,6 +250,24 @@ var fields = [numFields]Info{
 	ResponderBytes:             {"responder_bytes", 2016, Number, 8, "UInt64", "Octets of the other direction, as exported, element 232"},
 	ResponderPackets:           {"responder_packets", 2017, Number, 8, "UInt64", "Packets of the other direction, as exported, element 299"},
 	DropReason:                 {"drop_reason", 2018, Number, 2, "UInt16", "Why a sampled packet was discarded, sFlow v5 section 5.3"},
+	InnerEType:                 {"inner_etype", 2021, Number, 2, "UInt16", "EtherType in the tunnel of a sampled packet"},
+	InnerProto:                 {"inner_proto", 2022, Number, 1, "UInt8", "IP protocol in the tunnel"},
+	InnerSrcPort:               {"inner_src_port", 2023, Number, 2, "UInt16", "Source port in the tunnel"},
+	InnerDstPort:               {"inner_dst_port", 2024, Number, 2, "UInt16", "Destination port in the tunnel"},
+	InnerIPTOS:                 {"inner_ip_tos", 2025, Number, 1, "UInt8", "Type of service or traffic class octet in the tunnel"},
+	InnerIPTTL:                 {"inner_ip_ttl", 2026, Number, 1, "UInt8", "Time to live or hop limit in the tunnel"},
+	InnerTCPFlags:              {"inner_tcp_flags", 2027, Number, 2, "UInt16", "TCP flags in the tunnel"},
+	InnerVLANID:                {"inner_vlan_id", 2028, Number, 2, "UInt16", "VLAN identifier in the tunnel, 12 bits"},
+	InnerSrcMAC:                {"inner_src_mac", 2029, Number, 8, "UInt64", "Source MAC address in the tunnel, 48 bits"},
+	InnerDstMAC:                {"inner_dst_mac", 2030, Number, 8, "UInt64", "Destination MAC address in the tunnel, 48 bits"},
+	TunnelID:                   {"tunnel_id", 2031, Number, 8, "UInt64", "Identifier of the tunnel: GRE key, GTP-U endpoint, L2TP tunnel and session, PPPoE session; VXLAN and GENEVE have segment_id"},
+	SrcPeerAS:                  {"src_peer_as", 2032, Number, 4, "UInt32", "AS that the flow came from, element 129, sFlow extended_gateway"},
+	DstPeerAS:                  {"dst_peer_as", 2033, Number, 4, "UInt32", "AS that the flow goes to next, element 128"},
+	ApplicationName:            {"application_name", 2034, Text, 4, "LowCardinality(String)", "Name of the application, element 96, or that of application_id in options data"},
+	PortRangeStart:             {"port_range_start", 2035, Number, 2, "UInt16", "First port of a block of translated ports, element 361"},
+	PortRangeEnd:               {"port_range_end", 2036, Number, 2, "UInt16", "Last port of a block of translated ports, element 362"},
+	FirewallExtendedEvent:      {"firewall_extended_event", 2037, Number, 2, "UInt16", "Cisco's reason for a firewall event, element 33002"},
+	ExceptionCode:              {"exception_code", 2038, Number, 1, "UInt8", "Juniper's reason for a discarded packet, element 137 of enterprise 2636"},
 	SrcOriginAS:                {"src_origin_as", 2100, Number, 4, "UInt32", "Source AS: the exporter's, else the database's"},
 	DstOriginAS:                {"dst_origin_as", 2101, Number, 4, "UInt32", "Destination AS: the exporter's, else the database's"},
 	SrcCountry:                 {"src_country", 2102, Text, 4, "LowCardinality(String)", "Country of the source address, ISO 3166-1 alpha-2"},
@@ -281,8 +321,12 @@ var fields = [numFields]Info{
 	BGPNextHop:                 {"bgp_next_hop", 100, Address, 16, "IPv6", "BGP next hop, IPv4 mapped"},
 	PostNATSrcAddr:             {"post_nat_src_addr", 2019, Address, 16, "IPv6", "Source address after translation, IPv4 mapped"},
 	PostNATDstAddr:             {"post_nat_dst_addr", 2020, Address, 16, "IPv6", "Destination address after translation, IPv4 mapped"},
+	InnerSrcAddr:               {"inner_src_addr", 2039, Address, 16, "IPv6", "Source address in the tunnel, IPv4 mapped"},
+	InnerDstAddr:               {"inner_dst_addr", 2040, Address, 16, "IPv6", "Destination address in the tunnel, IPv4 mapped"},
+	ExporterAddress:            {"exporter_address", 2041, Address, 16, "IPv6", "Address that the exporter says it has, elements 130 and 131, IPv4 mapped"},
 	MPLSTTL:                    {"mpls_ttl", 80, Numbers, 1, "Array(UInt8)", "MPLS TTL, top of the stack first"},
 	MPLSLabel:                  {"mpls_label", 81, Numbers, 4, "Array(UInt32)", "MPLS label, 20 bits, top of the stack first"},
+	MPLSEXP:                    {"mpls_exp", 2042, Numbers, 1, "Array(UInt8)", "MPLS traffic class, 3 bits, top of the stack first"},
 	BGPCommunities:             {"bgp_communities", 101, Numbers, 4, "Array(UInt32)", "BGP communities"},
 	ASPath:                     {"as_path", 102, Numbers, 4, "Array(UInt32)", "AS path"},
 	LayerStack:                 {"layer_stack", 103, Numbers, 1, "Array(UInt8)", "Headers of the sampled packet, outermost first (GoFlow2's LayerStack)"},

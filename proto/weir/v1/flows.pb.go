@@ -171,6 +171,50 @@ type FlowBatch struct {
 	PostNatSrcAddr []byte `protobuf:"bytes,2019,opt,name=post_nat_src_addr,json=postNatSrcAddr,proto3" json:"post_nat_src_addr,omitempty"`
 	// Destination address after translation, IPv4 mapped. 16
 	PostNatDstAddr []byte `protobuf:"bytes,2020,opt,name=post_nat_dst_addr,json=postNatDstAddr,proto3" json:"post_nat_dst_addr,omitempty"`
+	// EtherType in the tunnel of a sampled packet. 2
+	InnerEtype []byte `protobuf:"bytes,2021,opt,name=inner_etype,json=innerEtype,proto3" json:"inner_etype,omitempty"`
+	// IP protocol in the tunnel. 1
+	InnerProto []byte `protobuf:"bytes,2022,opt,name=inner_proto,json=innerProto,proto3" json:"inner_proto,omitempty"`
+	// Source port in the tunnel. 2
+	InnerSrcPort []byte `protobuf:"bytes,2023,opt,name=inner_src_port,json=innerSrcPort,proto3" json:"inner_src_port,omitempty"`
+	// Destination port in the tunnel. 2
+	InnerDstPort []byte `protobuf:"bytes,2024,opt,name=inner_dst_port,json=innerDstPort,proto3" json:"inner_dst_port,omitempty"`
+	// Type of service or traffic class octet in the tunnel. 1
+	InnerIpTos []byte `protobuf:"bytes,2025,opt,name=inner_ip_tos,json=innerIpTos,proto3" json:"inner_ip_tos,omitempty"`
+	// Time to live or hop limit in the tunnel. 1
+	InnerIpTtl []byte `protobuf:"bytes,2026,opt,name=inner_ip_ttl,json=innerIpTtl,proto3" json:"inner_ip_ttl,omitempty"`
+	// TCP flags in the tunnel. 2
+	InnerTcpFlags []byte `protobuf:"bytes,2027,opt,name=inner_tcp_flags,json=innerTcpFlags,proto3" json:"inner_tcp_flags,omitempty"`
+	// VLAN identifier in the tunnel, 12 bits. 2
+	InnerVlanId []byte `protobuf:"bytes,2028,opt,name=inner_vlan_id,json=innerVlanId,proto3" json:"inner_vlan_id,omitempty"`
+	// Source MAC address in the tunnel, 48 bits. 8
+	InnerSrcMac []byte `protobuf:"bytes,2029,opt,name=inner_src_mac,json=innerSrcMac,proto3" json:"inner_src_mac,omitempty"`
+	// Destination MAC address in the tunnel, 48 bits. 8
+	InnerDstMac []byte `protobuf:"bytes,2030,opt,name=inner_dst_mac,json=innerDstMac,proto3" json:"inner_dst_mac,omitempty"`
+	// Identifier of the tunnel: GRE key, GTP-U endpoint, L2TP tunnel and session, PPPoE session; VXLAN and GENEVE have segment_id. 8
+	TunnelId []byte `protobuf:"bytes,2031,opt,name=tunnel_id,json=tunnelId,proto3" json:"tunnel_id,omitempty"`
+	// AS that the flow came from, element 129, sFlow extended_gateway. 4
+	SrcPeerAs []byte `protobuf:"bytes,2032,opt,name=src_peer_as,json=srcPeerAs,proto3" json:"src_peer_as,omitempty"`
+	// AS that the flow goes to next, element 128. 4
+	DstPeerAs []byte `protobuf:"bytes,2033,opt,name=dst_peer_as,json=dstPeerAs,proto3" json:"dst_peer_as,omitempty"`
+	// Name of the application, element 96, or that of application_id in options data. 4
+	ApplicationName *TextColumn `protobuf:"bytes,2034,opt,name=application_name,json=applicationName,proto3" json:"application_name,omitempty"`
+	// First port of a block of translated ports, element 361. 2
+	PortRangeStart []byte `protobuf:"bytes,2035,opt,name=port_range_start,json=portRangeStart,proto3" json:"port_range_start,omitempty"`
+	// Last port of a block of translated ports, element 362. 2
+	PortRangeEnd []byte `protobuf:"bytes,2036,opt,name=port_range_end,json=portRangeEnd,proto3" json:"port_range_end,omitempty"`
+	// Cisco's reason for a firewall event, element 33002. 2
+	FirewallExtendedEvent []byte `protobuf:"bytes,2037,opt,name=firewall_extended_event,json=firewallExtendedEvent,proto3" json:"firewall_extended_event,omitempty"`
+	// Juniper's reason for a discarded packet, element 137 of enterprise 2636. 1
+	ExceptionCode []byte `protobuf:"bytes,2038,opt,name=exception_code,json=exceptionCode,proto3" json:"exception_code,omitempty"`
+	// Source address in the tunnel, IPv4 mapped. 16
+	InnerSrcAddr []byte `protobuf:"bytes,2039,opt,name=inner_src_addr,json=innerSrcAddr,proto3" json:"inner_src_addr,omitempty"`
+	// Destination address in the tunnel, IPv4 mapped. 16
+	InnerDstAddr []byte `protobuf:"bytes,2040,opt,name=inner_dst_addr,json=innerDstAddr,proto3" json:"inner_dst_addr,omitempty"`
+	// Address that the exporter says it has, elements 130 and 131, IPv4 mapped. 16
+	ExporterAddress []byte `protobuf:"bytes,2041,opt,name=exporter_address,json=exporterAddress,proto3" json:"exporter_address,omitempty"`
+	// MPLS traffic class, 3 bits, top of the stack first. 1
+	MplsExp *ListColumn `protobuf:"bytes,2042,opt,name=mpls_exp,json=mplsExp,proto3" json:"mpls_exp,omitempty"`
 	// Source AS: the exporter's, else the database's. 4
 	SrcOriginAs []byte `protobuf:"bytes,2100,opt,name=src_origin_as,json=srcOriginAs,proto3" json:"src_origin_as,omitempty"`
 	// Destination AS: the exporter's, else the database's. 4
@@ -792,6 +836,160 @@ func (x *FlowBatch) GetPostNatDstAddr() []byte {
 	return nil
 }
 
+func (x *FlowBatch) GetInnerEtype() []byte {
+	if x != nil {
+		return x.InnerEtype
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetInnerProto() []byte {
+	if x != nil {
+		return x.InnerProto
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetInnerSrcPort() []byte {
+	if x != nil {
+		return x.InnerSrcPort
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetInnerDstPort() []byte {
+	if x != nil {
+		return x.InnerDstPort
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetInnerIpTos() []byte {
+	if x != nil {
+		return x.InnerIpTos
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetInnerIpTtl() []byte {
+	if x != nil {
+		return x.InnerIpTtl
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetInnerTcpFlags() []byte {
+	if x != nil {
+		return x.InnerTcpFlags
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetInnerVlanId() []byte {
+	if x != nil {
+		return x.InnerVlanId
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetInnerSrcMac() []byte {
+	if x != nil {
+		return x.InnerSrcMac
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetInnerDstMac() []byte {
+	if x != nil {
+		return x.InnerDstMac
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetTunnelId() []byte {
+	if x != nil {
+		return x.TunnelId
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetSrcPeerAs() []byte {
+	if x != nil {
+		return x.SrcPeerAs
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetDstPeerAs() []byte {
+	if x != nil {
+		return x.DstPeerAs
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetApplicationName() *TextColumn {
+	if x != nil {
+		return x.ApplicationName
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetPortRangeStart() []byte {
+	if x != nil {
+		return x.PortRangeStart
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetPortRangeEnd() []byte {
+	if x != nil {
+		return x.PortRangeEnd
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetFirewallExtendedEvent() []byte {
+	if x != nil {
+		return x.FirewallExtendedEvent
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetExceptionCode() []byte {
+	if x != nil {
+		return x.ExceptionCode
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetInnerSrcAddr() []byte {
+	if x != nil {
+		return x.InnerSrcAddr
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetInnerDstAddr() []byte {
+	if x != nil {
+		return x.InnerDstAddr
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetExporterAddress() []byte {
+	if x != nil {
+		return x.ExporterAddress
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetMplsExp() *ListColumn {
+	if x != nil {
+		return x.MplsExp
+	}
+	return nil
+}
+
 func (x *FlowBatch) GetSrcOriginAs() []byte {
 	if x != nil {
 		return x.SrcOriginAs
@@ -1111,7 +1309,7 @@ var File_weir_v1_flows_proto protoreflect.FileDescriptor
 
 const file_weir_v1_flows_proto_rawDesc = "" +
 	"\n" +
-	"\x13weir/v1/flows.proto\x12\aweir.v1\x1a\x15weir/v1/columns.proto\"\xe8'\n" +
+	"\x13weir/v1/flows.proto\x12\aweir.v1\x1a\x15weir/v1/columns.proto\"\xd7.\n" +
 	"\tFlowBatch\x12\x13\n" +
 	"\x04rows\x18\xd0\x0f \x01(\rR\x04rows\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\fR\x04type\x12#\n" +
@@ -1191,7 +1389,33 @@ const file_weir_v1_flows_proto_rawDesc = "" +
 	"\vdrop_reason\x18\xe2\x0f \x01(\fR\n" +
 	"dropReason\x12*\n" +
 	"\x11post_nat_src_addr\x18\xe3\x0f \x01(\fR\x0epostNatSrcAddr\x12*\n" +
-	"\x11post_nat_dst_addr\x18\xe4\x0f \x01(\fR\x0epostNatDstAddr\x12#\n" +
+	"\x11post_nat_dst_addr\x18\xe4\x0f \x01(\fR\x0epostNatDstAddr\x12 \n" +
+	"\vinner_etype\x18\xe5\x0f \x01(\fR\n" +
+	"innerEtype\x12 \n" +
+	"\vinner_proto\x18\xe6\x0f \x01(\fR\n" +
+	"innerProto\x12%\n" +
+	"\x0einner_src_port\x18\xe7\x0f \x01(\fR\finnerSrcPort\x12%\n" +
+	"\x0einner_dst_port\x18\xe8\x0f \x01(\fR\finnerDstPort\x12!\n" +
+	"\finner_ip_tos\x18\xe9\x0f \x01(\fR\n" +
+	"innerIpTos\x12!\n" +
+	"\finner_ip_ttl\x18\xea\x0f \x01(\fR\n" +
+	"innerIpTtl\x12'\n" +
+	"\x0finner_tcp_flags\x18\xeb\x0f \x01(\fR\rinnerTcpFlags\x12#\n" +
+	"\rinner_vlan_id\x18\xec\x0f \x01(\fR\vinnerVlanId\x12#\n" +
+	"\rinner_src_mac\x18\xed\x0f \x01(\fR\vinnerSrcMac\x12#\n" +
+	"\rinner_dst_mac\x18\xee\x0f \x01(\fR\vinnerDstMac\x12\x1c\n" +
+	"\ttunnel_id\x18\xef\x0f \x01(\fR\btunnelId\x12\x1f\n" +
+	"\vsrc_peer_as\x18\xf0\x0f \x01(\fR\tsrcPeerAs\x12\x1f\n" +
+	"\vdst_peer_as\x18\xf1\x0f \x01(\fR\tdstPeerAs\x12?\n" +
+	"\x10application_name\x18\xf2\x0f \x01(\v2\x13.weir.v1.TextColumnR\x0fapplicationName\x12)\n" +
+	"\x10port_range_start\x18\xf3\x0f \x01(\fR\x0eportRangeStart\x12%\n" +
+	"\x0eport_range_end\x18\xf4\x0f \x01(\fR\fportRangeEnd\x127\n" +
+	"\x17firewall_extended_event\x18\xf5\x0f \x01(\fR\x15firewallExtendedEvent\x12&\n" +
+	"\x0eexception_code\x18\xf6\x0f \x01(\fR\rexceptionCode\x12%\n" +
+	"\x0einner_src_addr\x18\xf7\x0f \x01(\fR\finnerSrcAddr\x12%\n" +
+	"\x0einner_dst_addr\x18\xf8\x0f \x01(\fR\finnerDstAddr\x12*\n" +
+	"\x10exporter_address\x18\xf9\x0f \x01(\fR\x0fexporterAddress\x12/\n" +
+	"\bmpls_exp\x18\xfa\x0f \x01(\v2\x13.weir.v1.ListColumnR\amplsExp\x12#\n" +
 	"\rsrc_origin_as\x18\xb4\x10 \x01(\fR\vsrcOriginAs\x12#\n" +
 	"\rdst_origin_as\x18\xb5\x10 \x01(\fR\vdstOriginAs\x125\n" +
 	"\vsrc_country\x18\xb6\x10 \x01(\v2\x13.weir.v1.TextColumnR\n" +
@@ -1277,51 +1501,53 @@ var file_weir_v1_flows_proto_depIdxs = []int32{
 	1,  // 5: weir.v1.FlowBatch.layer_stack:type_name -> weir.v1.ListColumn
 	1,  // 6: weir.v1.FlowBatch.layer_size:type_name -> weir.v1.ListColumn
 	1,  // 7: weir.v1.FlowBatch.ipv6_routing_header_addresses:type_name -> weir.v1.ListColumn
-	2,  // 8: weir.v1.FlowBatch.src_country:type_name -> weir.v1.TextColumn
-	2,  // 9: weir.v1.FlowBatch.dst_country:type_name -> weir.v1.TextColumn
-	2,  // 10: weir.v1.FlowBatch.exporter_name:type_name -> weir.v1.TextColumn
-	2,  // 11: weir.v1.FlowBatch.exporter_group:type_name -> weir.v1.TextColumn
-	2,  // 12: weir.v1.FlowBatch.exporter_role:type_name -> weir.v1.TextColumn
-	2,  // 13: weir.v1.FlowBatch.exporter_site:type_name -> weir.v1.TextColumn
-	2,  // 14: weir.v1.FlowBatch.exporter_region:type_name -> weir.v1.TextColumn
-	2,  // 15: weir.v1.FlowBatch.exporter_tenant:type_name -> weir.v1.TextColumn
-	2,  // 16: weir.v1.FlowBatch.in_if_name:type_name -> weir.v1.TextColumn
-	2,  // 17: weir.v1.FlowBatch.in_if_description:type_name -> weir.v1.TextColumn
-	2,  // 18: weir.v1.FlowBatch.in_if_boundary:type_name -> weir.v1.TextColumn
-	2,  // 19: weir.v1.FlowBatch.in_if_connectivity:type_name -> weir.v1.TextColumn
-	2,  // 20: weir.v1.FlowBatch.in_if_provider:type_name -> weir.v1.TextColumn
-	2,  // 21: weir.v1.FlowBatch.out_if_name:type_name -> weir.v1.TextColumn
-	2,  // 22: weir.v1.FlowBatch.out_if_description:type_name -> weir.v1.TextColumn
-	2,  // 23: weir.v1.FlowBatch.out_if_boundary:type_name -> weir.v1.TextColumn
-	2,  // 24: weir.v1.FlowBatch.out_if_connectivity:type_name -> weir.v1.TextColumn
-	2,  // 25: weir.v1.FlowBatch.out_if_provider:type_name -> weir.v1.TextColumn
-	2,  // 26: weir.v1.FlowBatch.ingress_vrf_name:type_name -> weir.v1.TextColumn
-	2,  // 27: weir.v1.FlowBatch.egress_vrf_name:type_name -> weir.v1.TextColumn
-	2,  // 28: weir.v1.FlowBatch.src_net_name:type_name -> weir.v1.TextColumn
-	2,  // 29: weir.v1.FlowBatch.src_net_role:type_name -> weir.v1.TextColumn
-	2,  // 30: weir.v1.FlowBatch.src_net_site:type_name -> weir.v1.TextColumn
-	2,  // 31: weir.v1.FlowBatch.src_net_region:type_name -> weir.v1.TextColumn
-	2,  // 32: weir.v1.FlowBatch.src_net_tenant:type_name -> weir.v1.TextColumn
-	2,  // 33: weir.v1.FlowBatch.src_net_context:type_name -> weir.v1.TextColumn
-	2,  // 34: weir.v1.FlowBatch.dst_net_name:type_name -> weir.v1.TextColumn
-	2,  // 35: weir.v1.FlowBatch.dst_net_role:type_name -> weir.v1.TextColumn
-	2,  // 36: weir.v1.FlowBatch.dst_net_site:type_name -> weir.v1.TextColumn
-	2,  // 37: weir.v1.FlowBatch.dst_net_region:type_name -> weir.v1.TextColumn
-	2,  // 38: weir.v1.FlowBatch.dst_net_tenant:type_name -> weir.v1.TextColumn
-	2,  // 39: weir.v1.FlowBatch.dst_net_context:type_name -> weir.v1.TextColumn
-	2,  // 40: weir.v1.FlowBatch.src_city:type_name -> weir.v1.TextColumn
-	2,  // 41: weir.v1.FlowBatch.dst_city:type_name -> weir.v1.TextColumn
-	2,  // 42: weir.v1.FlowBatch.src_region:type_name -> weir.v1.TextColumn
-	2,  // 43: weir.v1.FlowBatch.dst_region:type_name -> weir.v1.TextColumn
-	2,  // 44: weir.v1.FlowBatch.src_as_name:type_name -> weir.v1.TextColumn
-	2,  // 45: weir.v1.FlowBatch.dst_as_name:type_name -> weir.v1.TextColumn
-	2,  // 46: weir.v1.FlowBatch.tenant:type_name -> weir.v1.TextColumn
-	2,  // 47: weir.v1.FlowBatch.tag:type_name -> weir.v1.TextColumn
-	48, // [48:48] is the sub-list for method output_type
-	48, // [48:48] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	2,  // 8: weir.v1.FlowBatch.application_name:type_name -> weir.v1.TextColumn
+	1,  // 9: weir.v1.FlowBatch.mpls_exp:type_name -> weir.v1.ListColumn
+	2,  // 10: weir.v1.FlowBatch.src_country:type_name -> weir.v1.TextColumn
+	2,  // 11: weir.v1.FlowBatch.dst_country:type_name -> weir.v1.TextColumn
+	2,  // 12: weir.v1.FlowBatch.exporter_name:type_name -> weir.v1.TextColumn
+	2,  // 13: weir.v1.FlowBatch.exporter_group:type_name -> weir.v1.TextColumn
+	2,  // 14: weir.v1.FlowBatch.exporter_role:type_name -> weir.v1.TextColumn
+	2,  // 15: weir.v1.FlowBatch.exporter_site:type_name -> weir.v1.TextColumn
+	2,  // 16: weir.v1.FlowBatch.exporter_region:type_name -> weir.v1.TextColumn
+	2,  // 17: weir.v1.FlowBatch.exporter_tenant:type_name -> weir.v1.TextColumn
+	2,  // 18: weir.v1.FlowBatch.in_if_name:type_name -> weir.v1.TextColumn
+	2,  // 19: weir.v1.FlowBatch.in_if_description:type_name -> weir.v1.TextColumn
+	2,  // 20: weir.v1.FlowBatch.in_if_boundary:type_name -> weir.v1.TextColumn
+	2,  // 21: weir.v1.FlowBatch.in_if_connectivity:type_name -> weir.v1.TextColumn
+	2,  // 22: weir.v1.FlowBatch.in_if_provider:type_name -> weir.v1.TextColumn
+	2,  // 23: weir.v1.FlowBatch.out_if_name:type_name -> weir.v1.TextColumn
+	2,  // 24: weir.v1.FlowBatch.out_if_description:type_name -> weir.v1.TextColumn
+	2,  // 25: weir.v1.FlowBatch.out_if_boundary:type_name -> weir.v1.TextColumn
+	2,  // 26: weir.v1.FlowBatch.out_if_connectivity:type_name -> weir.v1.TextColumn
+	2,  // 27: weir.v1.FlowBatch.out_if_provider:type_name -> weir.v1.TextColumn
+	2,  // 28: weir.v1.FlowBatch.ingress_vrf_name:type_name -> weir.v1.TextColumn
+	2,  // 29: weir.v1.FlowBatch.egress_vrf_name:type_name -> weir.v1.TextColumn
+	2,  // 30: weir.v1.FlowBatch.src_net_name:type_name -> weir.v1.TextColumn
+	2,  // 31: weir.v1.FlowBatch.src_net_role:type_name -> weir.v1.TextColumn
+	2,  // 32: weir.v1.FlowBatch.src_net_site:type_name -> weir.v1.TextColumn
+	2,  // 33: weir.v1.FlowBatch.src_net_region:type_name -> weir.v1.TextColumn
+	2,  // 34: weir.v1.FlowBatch.src_net_tenant:type_name -> weir.v1.TextColumn
+	2,  // 35: weir.v1.FlowBatch.src_net_context:type_name -> weir.v1.TextColumn
+	2,  // 36: weir.v1.FlowBatch.dst_net_name:type_name -> weir.v1.TextColumn
+	2,  // 37: weir.v1.FlowBatch.dst_net_role:type_name -> weir.v1.TextColumn
+	2,  // 38: weir.v1.FlowBatch.dst_net_site:type_name -> weir.v1.TextColumn
+	2,  // 39: weir.v1.FlowBatch.dst_net_region:type_name -> weir.v1.TextColumn
+	2,  // 40: weir.v1.FlowBatch.dst_net_tenant:type_name -> weir.v1.TextColumn
+	2,  // 41: weir.v1.FlowBatch.dst_net_context:type_name -> weir.v1.TextColumn
+	2,  // 42: weir.v1.FlowBatch.src_city:type_name -> weir.v1.TextColumn
+	2,  // 43: weir.v1.FlowBatch.dst_city:type_name -> weir.v1.TextColumn
+	2,  // 44: weir.v1.FlowBatch.src_region:type_name -> weir.v1.TextColumn
+	2,  // 45: weir.v1.FlowBatch.dst_region:type_name -> weir.v1.TextColumn
+	2,  // 46: weir.v1.FlowBatch.src_as_name:type_name -> weir.v1.TextColumn
+	2,  // 47: weir.v1.FlowBatch.dst_as_name:type_name -> weir.v1.TextColumn
+	2,  // 48: weir.v1.FlowBatch.tenant:type_name -> weir.v1.TextColumn
+	2,  // 49: weir.v1.FlowBatch.tag:type_name -> weir.v1.TextColumn
+	50, // [50:50] is the sub-list for method output_type
+	50, // [50:50] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_weir_v1_flows_proto_init() }

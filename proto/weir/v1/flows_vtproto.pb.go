@@ -663,6 +663,210 @@ func (m *FlowBatch) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i--
 		dAtA[i] = 0xa2
 	}
+	if m.MplsExp != nil {
+		size, err := m.MplsExp.MarshalToSizedBufferVT(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(size))
+		i--
+		dAtA[i] = 0x7f
+		i--
+		dAtA[i] = 0xd2
+	}
+	if len(m.ExporterAddress) > 0 {
+		i -= len(m.ExporterAddress)
+		copy(dAtA[i:], m.ExporterAddress)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.ExporterAddress)))
+		i--
+		dAtA[i] = 0x7f
+		i--
+		dAtA[i] = 0xca
+	}
+	if len(m.InnerDstAddr) > 0 {
+		i -= len(m.InnerDstAddr)
+		copy(dAtA[i:], m.InnerDstAddr)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.InnerDstAddr)))
+		i--
+		dAtA[i] = 0x7f
+		i--
+		dAtA[i] = 0xc2
+	}
+	if len(m.InnerSrcAddr) > 0 {
+		i -= len(m.InnerSrcAddr)
+		copy(dAtA[i:], m.InnerSrcAddr)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.InnerSrcAddr)))
+		i--
+		dAtA[i] = 0x7f
+		i--
+		dAtA[i] = 0xba
+	}
+	if len(m.ExceptionCode) > 0 {
+		i -= len(m.ExceptionCode)
+		copy(dAtA[i:], m.ExceptionCode)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.ExceptionCode)))
+		i--
+		dAtA[i] = 0x7f
+		i--
+		dAtA[i] = 0xb2
+	}
+	if len(m.FirewallExtendedEvent) > 0 {
+		i -= len(m.FirewallExtendedEvent)
+		copy(dAtA[i:], m.FirewallExtendedEvent)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.FirewallExtendedEvent)))
+		i--
+		dAtA[i] = 0x7f
+		i--
+		dAtA[i] = 0xaa
+	}
+	if len(m.PortRangeEnd) > 0 {
+		i -= len(m.PortRangeEnd)
+		copy(dAtA[i:], m.PortRangeEnd)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.PortRangeEnd)))
+		i--
+		dAtA[i] = 0x7f
+		i--
+		dAtA[i] = 0xa2
+	}
+	if len(m.PortRangeStart) > 0 {
+		i -= len(m.PortRangeStart)
+		copy(dAtA[i:], m.PortRangeStart)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.PortRangeStart)))
+		i--
+		dAtA[i] = 0x7f
+		i--
+		dAtA[i] = 0x9a
+	}
+	if m.ApplicationName != nil {
+		size, err := m.ApplicationName.MarshalToSizedBufferVT(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(size))
+		i--
+		dAtA[i] = 0x7f
+		i--
+		dAtA[i] = 0x92
+	}
+	if len(m.DstPeerAs) > 0 {
+		i -= len(m.DstPeerAs)
+		copy(dAtA[i:], m.DstPeerAs)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.DstPeerAs)))
+		i--
+		dAtA[i] = 0x7f
+		i--
+		dAtA[i] = 0x8a
+	}
+	if len(m.SrcPeerAs) > 0 {
+		i -= len(m.SrcPeerAs)
+		copy(dAtA[i:], m.SrcPeerAs)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.SrcPeerAs)))
+		i--
+		dAtA[i] = 0x7f
+		i--
+		dAtA[i] = 0x82
+	}
+	if len(m.TunnelId) > 0 {
+		i -= len(m.TunnelId)
+		copy(dAtA[i:], m.TunnelId)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.TunnelId)))
+		i--
+		dAtA[i] = 0x7e
+		i--
+		dAtA[i] = 0xfa
+	}
+	if len(m.InnerDstMac) > 0 {
+		i -= len(m.InnerDstMac)
+		copy(dAtA[i:], m.InnerDstMac)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.InnerDstMac)))
+		i--
+		dAtA[i] = 0x7e
+		i--
+		dAtA[i] = 0xf2
+	}
+	if len(m.InnerSrcMac) > 0 {
+		i -= len(m.InnerSrcMac)
+		copy(dAtA[i:], m.InnerSrcMac)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.InnerSrcMac)))
+		i--
+		dAtA[i] = 0x7e
+		i--
+		dAtA[i] = 0xea
+	}
+	if len(m.InnerVlanId) > 0 {
+		i -= len(m.InnerVlanId)
+		copy(dAtA[i:], m.InnerVlanId)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.InnerVlanId)))
+		i--
+		dAtA[i] = 0x7e
+		i--
+		dAtA[i] = 0xe2
+	}
+	if len(m.InnerTcpFlags) > 0 {
+		i -= len(m.InnerTcpFlags)
+		copy(dAtA[i:], m.InnerTcpFlags)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.InnerTcpFlags)))
+		i--
+		dAtA[i] = 0x7e
+		i--
+		dAtA[i] = 0xda
+	}
+	if len(m.InnerIpTtl) > 0 {
+		i -= len(m.InnerIpTtl)
+		copy(dAtA[i:], m.InnerIpTtl)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.InnerIpTtl)))
+		i--
+		dAtA[i] = 0x7e
+		i--
+		dAtA[i] = 0xd2
+	}
+	if len(m.InnerIpTos) > 0 {
+		i -= len(m.InnerIpTos)
+		copy(dAtA[i:], m.InnerIpTos)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.InnerIpTos)))
+		i--
+		dAtA[i] = 0x7e
+		i--
+		dAtA[i] = 0xca
+	}
+	if len(m.InnerDstPort) > 0 {
+		i -= len(m.InnerDstPort)
+		copy(dAtA[i:], m.InnerDstPort)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.InnerDstPort)))
+		i--
+		dAtA[i] = 0x7e
+		i--
+		dAtA[i] = 0xc2
+	}
+	if len(m.InnerSrcPort) > 0 {
+		i -= len(m.InnerSrcPort)
+		copy(dAtA[i:], m.InnerSrcPort)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.InnerSrcPort)))
+		i--
+		dAtA[i] = 0x7e
+		i--
+		dAtA[i] = 0xba
+	}
+	if len(m.InnerProto) > 0 {
+		i -= len(m.InnerProto)
+		copy(dAtA[i:], m.InnerProto)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.InnerProto)))
+		i--
+		dAtA[i] = 0x7e
+		i--
+		dAtA[i] = 0xb2
+	}
+	if len(m.InnerEtype) > 0 {
+		i -= len(m.InnerEtype)
+		copy(dAtA[i:], m.InnerEtype)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.InnerEtype)))
+		i--
+		dAtA[i] = 0x7e
+		i--
+		dAtA[i] = 0xaa
+	}
 	if len(m.PostNatDstAddr) > 0 {
 		i -= len(m.PostNatDstAddr)
 		copy(dAtA[i:], m.PostNatDstAddr)
@@ -1590,6 +1794,94 @@ func (m *FlowBatch) SizeVT() (n int) {
 	}
 	l = len(m.PostNatDstAddr)
 	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.InnerEtype)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.InnerProto)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.InnerSrcPort)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.InnerDstPort)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.InnerIpTos)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.InnerIpTtl)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.InnerTcpFlags)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.InnerVlanId)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.InnerSrcMac)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.InnerDstMac)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.TunnelId)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.SrcPeerAs)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.DstPeerAs)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	if m.ApplicationName != nil {
+		l = m.ApplicationName.SizeVT()
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.PortRangeStart)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.PortRangeEnd)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.FirewallExtendedEvent)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.ExceptionCode)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.InnerSrcAddr)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.InnerDstAddr)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.ExporterAddress)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	if m.MplsExp != nil {
+		l = m.MplsExp.SizeVT()
 		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
 	}
 	l = len(m.SrcOriginAs)
@@ -4218,6 +4510,758 @@ func (m *FlowBatch) UnmarshalVT(dAtA []byte) error {
 			m.PostNatDstAddr = append(m.PostNatDstAddr[:0], dAtA[iNdEx:postIndex]...)
 			if m.PostNatDstAddr == nil {
 				m.PostNatDstAddr = []byte{}
+			}
+			iNdEx = postIndex
+		case 2021:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InnerEtype", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InnerEtype = append(m.InnerEtype[:0], dAtA[iNdEx:postIndex]...)
+			if m.InnerEtype == nil {
+				m.InnerEtype = []byte{}
+			}
+			iNdEx = postIndex
+		case 2022:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InnerProto", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InnerProto = append(m.InnerProto[:0], dAtA[iNdEx:postIndex]...)
+			if m.InnerProto == nil {
+				m.InnerProto = []byte{}
+			}
+			iNdEx = postIndex
+		case 2023:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InnerSrcPort", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InnerSrcPort = append(m.InnerSrcPort[:0], dAtA[iNdEx:postIndex]...)
+			if m.InnerSrcPort == nil {
+				m.InnerSrcPort = []byte{}
+			}
+			iNdEx = postIndex
+		case 2024:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InnerDstPort", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InnerDstPort = append(m.InnerDstPort[:0], dAtA[iNdEx:postIndex]...)
+			if m.InnerDstPort == nil {
+				m.InnerDstPort = []byte{}
+			}
+			iNdEx = postIndex
+		case 2025:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InnerIpTos", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InnerIpTos = append(m.InnerIpTos[:0], dAtA[iNdEx:postIndex]...)
+			if m.InnerIpTos == nil {
+				m.InnerIpTos = []byte{}
+			}
+			iNdEx = postIndex
+		case 2026:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InnerIpTtl", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InnerIpTtl = append(m.InnerIpTtl[:0], dAtA[iNdEx:postIndex]...)
+			if m.InnerIpTtl == nil {
+				m.InnerIpTtl = []byte{}
+			}
+			iNdEx = postIndex
+		case 2027:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InnerTcpFlags", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InnerTcpFlags = append(m.InnerTcpFlags[:0], dAtA[iNdEx:postIndex]...)
+			if m.InnerTcpFlags == nil {
+				m.InnerTcpFlags = []byte{}
+			}
+			iNdEx = postIndex
+		case 2028:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InnerVlanId", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InnerVlanId = append(m.InnerVlanId[:0], dAtA[iNdEx:postIndex]...)
+			if m.InnerVlanId == nil {
+				m.InnerVlanId = []byte{}
+			}
+			iNdEx = postIndex
+		case 2029:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InnerSrcMac", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InnerSrcMac = append(m.InnerSrcMac[:0], dAtA[iNdEx:postIndex]...)
+			if m.InnerSrcMac == nil {
+				m.InnerSrcMac = []byte{}
+			}
+			iNdEx = postIndex
+		case 2030:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InnerDstMac", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InnerDstMac = append(m.InnerDstMac[:0], dAtA[iNdEx:postIndex]...)
+			if m.InnerDstMac == nil {
+				m.InnerDstMac = []byte{}
+			}
+			iNdEx = postIndex
+		case 2031:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TunnelId", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.TunnelId = append(m.TunnelId[:0], dAtA[iNdEx:postIndex]...)
+			if m.TunnelId == nil {
+				m.TunnelId = []byte{}
+			}
+			iNdEx = postIndex
+		case 2032:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SrcPeerAs", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.SrcPeerAs = append(m.SrcPeerAs[:0], dAtA[iNdEx:postIndex]...)
+			if m.SrcPeerAs == nil {
+				m.SrcPeerAs = []byte{}
+			}
+			iNdEx = postIndex
+		case 2033:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DstPeerAs", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.DstPeerAs = append(m.DstPeerAs[:0], dAtA[iNdEx:postIndex]...)
+			if m.DstPeerAs == nil {
+				m.DstPeerAs = []byte{}
+			}
+			iNdEx = postIndex
+		case 2034:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ApplicationName", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.ApplicationName == nil {
+				m.ApplicationName = &TextColumn{}
+			}
+			if err := m.ApplicationName.UnmarshalVT(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2035:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PortRangeStart", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.PortRangeStart = append(m.PortRangeStart[:0], dAtA[iNdEx:postIndex]...)
+			if m.PortRangeStart == nil {
+				m.PortRangeStart = []byte{}
+			}
+			iNdEx = postIndex
+		case 2036:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PortRangeEnd", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.PortRangeEnd = append(m.PortRangeEnd[:0], dAtA[iNdEx:postIndex]...)
+			if m.PortRangeEnd == nil {
+				m.PortRangeEnd = []byte{}
+			}
+			iNdEx = postIndex
+		case 2037:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FirewallExtendedEvent", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.FirewallExtendedEvent = append(m.FirewallExtendedEvent[:0], dAtA[iNdEx:postIndex]...)
+			if m.FirewallExtendedEvent == nil {
+				m.FirewallExtendedEvent = []byte{}
+			}
+			iNdEx = postIndex
+		case 2038:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ExceptionCode", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ExceptionCode = append(m.ExceptionCode[:0], dAtA[iNdEx:postIndex]...)
+			if m.ExceptionCode == nil {
+				m.ExceptionCode = []byte{}
+			}
+			iNdEx = postIndex
+		case 2039:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InnerSrcAddr", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InnerSrcAddr = append(m.InnerSrcAddr[:0], dAtA[iNdEx:postIndex]...)
+			if m.InnerSrcAddr == nil {
+				m.InnerSrcAddr = []byte{}
+			}
+			iNdEx = postIndex
+		case 2040:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InnerDstAddr", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InnerDstAddr = append(m.InnerDstAddr[:0], dAtA[iNdEx:postIndex]...)
+			if m.InnerDstAddr == nil {
+				m.InnerDstAddr = []byte{}
+			}
+			iNdEx = postIndex
+		case 2041:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ExporterAddress", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ExporterAddress = append(m.ExporterAddress[:0], dAtA[iNdEx:postIndex]...)
+			if m.ExporterAddress == nil {
+				m.ExporterAddress = []byte{}
+			}
+			iNdEx = postIndex
+		case 2042:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MplsExp", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.MplsExp == nil {
+				m.MplsExp = &ListColumn{}
+			}
+			if err := m.MplsExp.UnmarshalVT(dAtA[iNdEx:postIndex]); err != nil {
+				return err
 			}
 			iNdEx = postIndex
 		case 2100:
@@ -8109,6 +9153,698 @@ func (m *FlowBatch) UnmarshalVTUnsafe(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			m.PostNatDstAddr = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2021:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InnerEtype", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InnerEtype = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2022:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InnerProto", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InnerProto = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2023:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InnerSrcPort", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InnerSrcPort = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2024:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InnerDstPort", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InnerDstPort = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2025:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InnerIpTos", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InnerIpTos = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2026:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InnerIpTtl", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InnerIpTtl = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2027:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InnerTcpFlags", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InnerTcpFlags = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2028:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InnerVlanId", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InnerVlanId = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2029:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InnerSrcMac", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InnerSrcMac = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2030:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InnerDstMac", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InnerDstMac = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2031:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TunnelId", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.TunnelId = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2032:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SrcPeerAs", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.SrcPeerAs = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2033:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DstPeerAs", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.DstPeerAs = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2034:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ApplicationName", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.ApplicationName == nil {
+				m.ApplicationName = &TextColumn{}
+			}
+			if err := m.ApplicationName.UnmarshalVTUnsafe(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2035:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PortRangeStart", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.PortRangeStart = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2036:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PortRangeEnd", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.PortRangeEnd = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2037:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FirewallExtendedEvent", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.FirewallExtendedEvent = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2038:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ExceptionCode", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ExceptionCode = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2039:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InnerSrcAddr", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InnerSrcAddr = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2040:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field InnerDstAddr", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.InnerDstAddr = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2041:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ExporterAddress", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ExporterAddress = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2042:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MplsExp", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.MplsExp == nil {
+				m.MplsExp = &ListColumn{}
+			}
+			if err := m.MplsExp.UnmarshalVTUnsafe(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
 			iNdEx = postIndex
 		case 2100:
 			if wireType != 2 {
