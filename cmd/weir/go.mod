@@ -14,6 +14,7 @@ replace (
 	github.com/weirflow/weir/services/enrich => ../../services/enrich
 	github.com/weirflow/weir/services/ingest => ../../services/ingest
 	github.com/weirflow/weir/services/insert => ../../services/insert
+	github.com/weirflow/weir/services/probe => ../../services/probe
 	github.com/weirflow/weir/test => ../../test
 )
 
@@ -33,6 +34,7 @@ require (
 	github.com/weirflow/weir/services/enrich v0.0.0
 	github.com/weirflow/weir/services/ingest v0.0.0
 	github.com/weirflow/weir/services/insert v0.0.0
+	github.com/weirflow/weir/services/probe v0.0.0
 	github.com/weirflow/weir/test v0.0.0
 	golang.org/x/term v0.47.0
 )

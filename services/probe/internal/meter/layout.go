@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package meter
+
+import (
+	"github.com/weirflow/weir/services/probe/internal/element"
+	"github.com/weirflow/weir/services/probe/internal/packet"
+)
+
+// Field is an element of a layout.
+type Field struct {
+	element.Element
+	Octets  uint16 // in a record
+	Key     bool
+	Reverse bool // of the other direction (RFC 5103)
+}
+
+// Shape is a layout for one IP version: the fields that its packets have. Each shape has a
+// template of its own, so that a record of IPv4 has no empty place for IPv6 addresses.
+type Shape struct {
+	Index  int   // 0: IPv4, 1: IPv6, 2: others
+	Family uint8 // 4, 6 or 0
+	Fields []ShapeField
+	Octets int // of a record
+
+	takes bool // packets of this family
+	keys  []int
+	first []int // fields that the first packet tells
+	key   int   // octets of the keys
+	row   int   // octets of keys and first
+}
+
+// ShapeField is a field and where its value is.
+type ShapeField struct {
+	Field
+	At int // in the row, if the value is one of packets
+}
+
+// shapes makes the shapes of a layout. A packet of an IP version without its addresses is
+// not measured by a layout that has those of the other version as keys: its flow would
+// be between addresses that are not there.
+func shapes(layout []Field) [3]Shape {
+	var has [7]bool
+	for _, f := range layout {
+		if f.Key && f.Family != 0 && f.Length >= 4 {
+			has[f.Family] = true
+		}
+	}
+	all := !has[4] && !has[6]
+	var s [3]Shape
+	for i, family := range []uint8{4, 6, 0} {
+		s[i] = shape(layout, family)
+		s[i].Index, s[i].takes = i, all || has[family]
+	}
+	return s
+}
+
+func shape(layout []Field, family uint8) Shape {
+	s := Shape{Family: family}
+	for _, f := range layout {
+		if f.Family != 0 && f.Family != family {
+			continue
+		}
+		s.Fields = append(s.Fields, ShapeField{Field: f})
+		s.Octets += int(f.Octets)
+	}
+	for _, keys := range []bool{true, false} {
+		for i := range s.Fields {
+			f := &s.Fields[i]
+			if !f.Value.OfPacket() || f.Key != keys {
+				continue
+			}
+			f.At = s.row
+			s.row += int(f.Octets)
+			if keys {
+				s.keys = append(s.keys, i)
+			} else {
+				s.first = append(s.first, i)
+			}
+		}
+		if keys {
+			s.key = s.row
+		}
+	}
+	return s
+}
+
+// appendValues appends the values of some fields.
+func (s *Shape) appendValues(b []byte, p *packet.Packet, fields []int) []byte {
+	for _, i := range fields {
+		f := &s.Fields[i]
+		b = f.Append(b, p, f.Octets)
+	}
+	return b
+}
+
+// Bytes returns the value of an element of r that is one of packets, nil if the layout
+// does not have it.
+func (r *Record) Bytes(id uint16) []byte {
+	for i := range r.Shape.Fields {
+		if f := &r.Shape.Fields[i]; f.ID == id && f.Value.OfPacket() {
+			return r.Row[f.At : f.At+int(f.Octets)]
+		}
+	}
+	return nil
+}
+
+// Uint is Bytes as a number, 0 if the layout does not have it.
+func (r *Record) Uint(id uint16) (v uint64) {
+	for _, b := range r.Bytes(id) {
+		v = v<<8 | uint64(b)
+	}
+	return v
+}
