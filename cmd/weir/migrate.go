@@ -72,7 +72,7 @@ func (m migration) run(ctx context.Context) error {
 		ended <- m.ch.Run(ctx)
 		cancel()
 	}()
-	err := migrate(ctx, m.ch, m.o.ClickHouse.Database, m.log)
+	err := migrate(ctx, m.ch, m.o.config, m.log)
 	if err == nil && ctx.Err() == nil {
 		err = m.report(ctx)
 	}
@@ -90,9 +90,14 @@ func (m migration) report(ctx context.Context) error {
 
 const migrateEvery = 2 * time.Second // between two tries
 
-// migrate waits until ClickHouse answers and brings its tables up to date. It tries
-// again while ClickHouse is away, and returns nil when ctx ends.
-func migrate(ctx context.Context, ch *clickhouse.Server, database string, log *slog.Logger) error {
+// migrate waits until ClickHouse answers, brings its tables up to date and makes those of the
+// user's rollups. It tries again while ClickHouse is away, and returns nil when ctx ends.
+func migrate(ctx context.Context, ch *clickhouse.Server, cfg config, log *slog.Logger) error {
+	database := cfg.ClickHouse.Database
+	tables, err := rollupTables(cfg.Aggregate.Rollups)
+	if err != nil {
+		return err
+	}
 	select {
 	case <-ch.Ready():
 	case <-ctx.Done():
@@ -100,6 +105,9 @@ func migrate(ctx context.Context, ch *clickhouse.Server, database string, log *s
 	}
 	for warned := false; ; warned = true {
 		err := migrations.Up(ctx, ch.DSN(), database, log)
+		if err == nil {
+			err = migrations.EnsureRollups(ctx, ch.DSN(), database, tables, log)
+		}
 		switch {
 		case err == nil:
 			return nil

@@ -85,7 +85,7 @@ func (w wiring) insert(p *daemon.Process, b *bus.Bus) (daemon.Runner, error) {
 		return nil, err
 	}
 	return migrated{s, func(ctx context.Context) error {
-		return migrate(ctx, w.clickhouse, w.ClickHouse.Database, p.Log)
+		return migrate(ctx, w.clickhouse, w.config, p.Log)
 	}}, nil
 }
 

@@ -5,40 +5,52 @@ package aggregate
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/weirflow/weir/flow/rollup"
 )
 
 // Config is the section aggregate of the settings.
 type Config struct {
-	// Window is the length of the windows of flows_5m. They start at multiples of it since 1970.
-	Window time.Duration `yaml:"window" usage:"length of the windows of flows_5m"`
+	// Builtin are the rollups of package rollup that are made.
+	Builtin []string `yaml:"builtin" usage:"built-in rollups that are made"`
+	// Rollups are those of the user.
+	Rollups []rollup.Rollup `yaml:"rollups" usage:"further rollups, see docs/aggregation.md"`
 	// AllowedLateness is how long a window stays open after its end, in event time.
-	AllowedLateness time.Duration `yaml:"allowed_lateness" usage:"how far event times may be out of order before a window is closed"`
+	AllowedLateness time.Duration `yaml:"allowed_lateness" usage:"how far event times may be out of order before a window is closed, where a rollup says nothing else"`
 	// FlushInterval is how often partial sums are sent while windows are open.
 	FlushInterval time.Duration `yaml:"flush_interval" usage:"time between partial sums of open windows"`
-	// MaxKeys flushes earlier. A flush is one message, whose size bounds them.
-	MaxKeys int `yaml:"max_keys" usage:"windows times keys that a partition sums up before it sends partial sums"`
-	// MaxSkew protects the watermark from an exporter whose clock is ahead.
-	MaxSkew time.Duration `yaml:"max_skew" usage:"how far the end of a flow may be ahead of its receipt, which else takes its place"`
-	// MaxSpread bounds what one flow that claims to have lasted for years can cost.
-	MaxSpread int `yaml:"max_spread" usage:"windows that a flow is spread over at most: the last ones up to its end"`
+	// IdleAfter is when event time goes on without flows.
+	IdleAfter time.Duration `yaml:"idle_after" usage:"time without a flow after which the windows of a partition close by the wall clock, that much behind it"`
+	// MaxRows flushes earlier. A flush is one message, whose size bounds it.
+	MaxRows int `yaml:"max_rows" usage:"rows that a partition sums up before it sends partial sums"`
+	// MaxAhead protects the watermark from an exporter whose clock is ahead.
+	MaxAhead time.Duration `yaml:"max_ahead" usage:"how far the end of a flow may be ahead of its receipt, which else takes its place"`
+	// MaxBehind keeps an exporter whose clock is behind from reviving old windows.
+	MaxBehind time.Duration `yaml:"max_behind" usage:"how far the end of a flow may be behind its receipt, which else takes its place"`
+	// MaxDuration bounds what one flow that claims to have lasted for years can cost.
+	MaxDuration time.Duration `yaml:"max_duration" usage:"a flow that lasted longer is spread over that much time up to its end"`
 }
 
 const (
-	minWindow = time.Second
-	maxWindow = 24 * time.Hour
-	// maxKeys rows of at most 56 octets, and those of one input message, fit a message of 8 MiB,
-	// the payload that our NATS servers are set to.
-	maxKeys   = 1 << 16
-	maxSpread = 1000
+	// maxRows of 10 to 30 octets, compressed, fit a message of 8 MiB, the payload that our NATS
+	// servers are set to. The bus reads the input again and makes smaller ones of those that don't.
+	maxRows  = 1 << 18
+	maxHours = 24 * time.Hour
 )
 
-// DefaultConfig has GoFlow's windows.
+// DefaultConfig has GoFlow's lateness, and all built-in rollups.
 func DefaultConfig() Config {
-	return Config{
-		Window: 5 * time.Minute, AllowedLateness: 2 * time.Minute, FlushInterval: 10 * time.Second,
-		MaxKeys: maxKeys, MaxSkew: time.Minute, MaxSpread: 24,
+	c := Config{
+		AllowedLateness: 2 * time.Minute, FlushInterval: 10 * time.Second, IdleAfter: time.Minute,
+		MaxRows: maxRows, MaxAhead: time.Minute, MaxBehind: maxHours, MaxDuration: 2 * time.Hour,
 	}
+	for _, r := range rollup.Builtin() {
+		c.Builtin = append(c.Builtin, r.Name)
+	}
+	return c
 }
 
 // Validate reports all problems at once.
@@ -49,12 +61,58 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
-	check(c.Window >= minWindow && c.Window <= maxWindow, "window: %v is not between %v and %v", c.Window, minWindow, maxWindow)
-	check(c.Window%time.Second == 0, "window: %v is not whole seconds", c.Window)
-	check(c.AllowedLateness >= 0 && c.AllowedLateness <= maxWindow, "allowed_lateness: %v is not between 0s and %v", c.AllowedLateness, maxWindow)
-	check(c.FlushInterval >= 100*time.Millisecond, "flush_interval: %v is less than 100ms", c.FlushInterval)
-	check(c.MaxKeys >= 1 && c.MaxKeys <= maxKeys, "max_keys: %d is not between 1 and %d", c.MaxKeys, maxKeys)
-	check(c.MaxSkew >= 0, "max_skew: %v is negative", c.MaxSkew)
-	check(c.MaxSpread >= 1 && c.MaxSpread <= maxSpread, "max_spread: %d is not between 1 and %d", c.MaxSpread, maxSpread)
+	between := func(key string, v, least, most time.Duration) {
+		check(v >= least && v <= most, "%s: %v is not between %v and %v", key, v, least, most)
+	}
+	between("allowed_lateness", c.AllowedLateness, 0, maxHours)
+	between("flush_interval", c.FlushInterval, 100*time.Millisecond, time.Minute)
+	between("idle_after", c.IdleAfter, time.Second, maxHours)
+	between("max_ahead", c.MaxAhead, 0, maxHours)
+	between("max_behind", c.MaxBehind, 0, 366*maxHours)
+	between("max_duration", c.MaxDuration, 0, maxHours)
+	check(c.MaxRows >= 1 && c.MaxRows <= maxRows, "max_rows: %d is not between 1 and %d", c.MaxRows, maxRows)
+	errs = append(errs, c.validateRollups()...)
 	return errors.Join(errs...)
+}
+
+func (c Config) validateRollups() (errs []error) {
+	names := map[string]bool{}
+	for _, r := range rollup.Builtin() {
+		names[r.Name] = true
+	}
+	for _, name := range c.Builtin {
+		if !names[name] {
+			errs = append(errs, fmt.Errorf("builtin: there is no rollup %s", name))
+		}
+	}
+	for i, r := range c.Rollups {
+		for _, problem := range problems(r) {
+			errs = append(errs, fmt.Errorf("rollups[%d].%s", i, problem))
+		}
+		if names[r.Name] {
+			errs = append(errs, fmt.Errorf("rollups[%d].name: there is a rollup %s already", i, r.Name))
+		}
+		names[r.Name] = true
+	}
+	return errs
+}
+
+// problems of a rollup, a line for each.
+func problems(r rollup.Rollup) []string {
+	_, err := newFilter(r.Filter)
+	if err = errors.Join(r.Validate(), err); err == nil {
+		return nil
+	}
+	return strings.Split(err.Error(), "\n")
+}
+
+// rollups returns all that are made.
+func (c Config) rollups() []rollup.Rollup {
+	var all []rollup.Rollup
+	for _, r := range rollup.Builtin() {
+		if slices.Contains(c.Builtin, r.Name) {
+			all = append(all, r)
+		}
+	}
+	return append(all, c.Rollups...)
 }

@@ -3,6 +3,7 @@
 package aggregate
 
 import (
+	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/weirflow/weir/flow"
+	"github.com/weirflow/weir/flow/rollup"
 	weirv1 "github.com/weirflow/weir/proto/weir/v1"
 )
 
@@ -17,8 +19,11 @@ func TestWhenAPartitionFlushes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		cfg := DefaultConfig()
-		cfg.MaxKeys = 5
-		p := newPartition(cfg, newMetrics(prometheus.NewRegistry()), 3)
+		cfg.MaxRows, cfg.Builtin, cfg.Rollups = 5, nil, []rollup.Rollup{testRollup}
+		p, err := newPartition(cfg, newMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler), 3)
+		if err != nil {
+			t.Fatal(err)
+		}
 		handle := func(b *flow.Batch) time.Duration {
 			t.Helper()
 			if err := p.Handle(t.Context(), b, nil); err != nil {
@@ -32,8 +37,8 @@ func TestWhenAPartitionFlushes(t *testing.T) {
 			if err := p.Flush(t.Context(), &out); err != nil {
 				t.Fatal(err)
 			}
-			if !p.Due().IsZero() {
-				t.Errorf("due at %v after a flush", p.Due())
+			if until := time.Until(p.Due()); until <= 0 {
+				t.Errorf("due in %v after a flush", until)
 			}
 			return out.Rows()
 		}
@@ -41,9 +46,6 @@ func TestWhenAPartitionFlushes(t *testing.T) {
 			return batchOf(testFlow{start: base + ns, end: base + ns, received: base + ns, srcAS: as})
 		}
 
-		if !p.Due().IsZero() {
-			t.Errorf("due at %v with nothing held", p.Due())
-		}
 		if due := handle(at(3*minute, 1)); due > 0 {
 			t.Errorf("the first watermark is told in %v, want at once", due)
 		}
@@ -75,6 +77,70 @@ func TestWhenAPartitionFlushes(t *testing.T) {
 		}
 		if rows := flush(); rows != 0 {
 			t.Errorf("%d rows of nothing", rows)
+		}
+	})
+}
+
+func TestIdlePartitionsCloseByTheWallClock(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cfg := DefaultConfig()
+		cfg.Builtin, cfg.Rollups = nil, []rollup.Rollup{testRollup}
+		p, err := newPartition(cfg, newMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler), 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wait := func() {
+			t.Helper()
+			if until := time.Until(p.Due()); until > 0 {
+				<-time.After(until)
+			}
+		}
+		closed := func() int64 {
+			t.Helper()
+			var out weirv1.RollupBatch
+			if err := p.Flush(t.Context(), &out); err != nil {
+				t.Fatal(err)
+			}
+			if len(out.GetRollups()) != 1 || len(out.GetRollups()[0].GetClosed()) != 1 {
+				t.Fatalf("got %v, want a window that is closed", &out)
+			}
+			return out.GetRollups()[0].GetClosed()[0]
+		}
+		// The clock starts at the start of a window.
+		start := time.Now()
+		wait()
+		if got := time.Since(start); got != cfg.IdleAfter {
+			t.Errorf("a partition without any flow is due after %v", got)
+		}
+		if got, want := closed(), start.Add(-10*time.Minute).Unix(); got != want {
+			t.Errorf("closed %d, want %d: the one before it may still grow", got, want)
+		}
+		wait()
+		if got := time.Since(start); got != cfg.IdleAfter+cfg.AllowedLateness {
+			t.Errorf("the next one closes after %v", got)
+		}
+		if got, want := closed(), start.Add(-5*time.Minute).Unix(); got != want {
+			t.Errorf("closed %d, want %d", got, want)
+		}
+		end := uint64(time.Now().UnixNano()) //nolint:gosec // positive
+		if err := p.Handle(t.Context(), batchOf(testFlow{start: end, end: end, received: end, bytes: 1}), nil); err != nil {
+			t.Fatal(err)
+		}
+		if got := time.Until(p.Due()); got != cfg.FlushInterval {
+			t.Errorf("the flow is due in %v", got)
+		}
+		wait()
+		var out weirv1.RollupBatch
+		if err := p.Flush(t.Context(), &out); err != nil || out.Rows() != 1 || len(out.GetRollups()[0].GetClosed()) > 0 {
+			t.Errorf("got %v, %v, want a row and no marker", &out, err)
+		}
+		wait()
+		if got, want := time.Since(start), 5*time.Minute+cfg.AllowedLateness+cfg.IdleAfter; got != want {
+			t.Errorf("the window of the flow closes after %v, want %v", got, want)
+		}
+		if got := closed(); got != start.Unix() {
+			t.Errorf("closed %d, want %d", got, start.Unix())
 		}
 	})
 }

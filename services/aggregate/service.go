@@ -18,15 +18,16 @@ import (
 type Service struct {
 	cfg Config
 	bus *bus.Bus
+	log *slog.Logger
 	m   *metrics
 }
 
 // New checks cfg and prepares a Service. It does no I/O and starts no goroutine.
-func New(cfg Config, b *bus.Bus, _ *slog.Logger, reg prometheus.Registerer) (*Service, error) {
+func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*Service, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("configure aggregate: %w", err)
 	}
-	return &Service{cfg: cfg, bus: b, m: newMetrics(reg)}, nil
+	return &Service{cfg: cfg, bus: b, log: log, m: newMetrics(reg)}, nil
 }
 
 // Run aggregates until ctx ends, then sends what it holds. A clean stop returns nil.
@@ -37,5 +38,5 @@ func (s *Service) Run(ctx context.Context) error {
 // open takes partition p over. What the last owner had not flushed comes again.
 func (s *Service) open(ctx context.Context, p int) (bus.Handler[flow.Batch, weirv1.RollupBatch], error) {
 	context.AfterFunc(ctx, func() { s.m.close(p) })
-	return newPartition(s.cfg, s.m, p), nil
+	return newPartition(s.cfg, s.m, s.log, p)
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/weirflow/weir/bus"
 	"github.com/weirflow/weir/bus/bustest"
+	"github.com/weirflow/weir/flow/rollup"
 	weirv1 "github.com/weirflow/weir/proto/weir/v1"
 )
 
@@ -87,6 +88,11 @@ func collect(t *testing.T, s *bustest.Server) *collected {
 func publish(t *testing.T, b *bus.Bus, rnd *rand.Rand, flows []testFlow) {
 	t.Helper()
 	p := b.NewPublisher(bus.Enriched, 64<<20)
+	ctx, cancel := context.WithCancel(t.Context())
+	var sending sync.WaitGroup
+	sending.Go(func() { _ = p.Run(ctx) })
+	defer sending.Wait()
+	defer cancel()
 	for len(flows) > 0 {
 		n := min(len(flows), 1+rnd.IntN(50))
 		if err := p.Publish(rnd.IntN(partitions), batchOf(flows[:n]...), func() {}); err != nil {
@@ -103,7 +109,10 @@ func TestWhatIsEnrichedIsSummedOnce(t *testing.T) {
 	t.Parallel()
 	s := bustest.New(t)
 	cfg := DefaultConfig()
-	cfg.FlushInterval = 100 * time.Millisecond
+	cfg.Builtin, cfg.FlushInterval = nil, 100*time.Millisecond
+	r := testRollup
+	r.Name = "test_5m"
+	cfg.Rollups = []rollup.Rollup{r}
 	rnd := rand.New(rand.NewPCG(11, 11))
 	flows := randomFlows(rnd, 6000)
 	input := s.Connect(bus.Enrich, s.Config(partitions))
@@ -131,15 +140,34 @@ func TestWhatIsEnrichedIsSummedOnce(t *testing.T) {
 
 func TestNewRefusesAWrongConfiguration(t *testing.T) {
 	t.Parallel()
-	_, err := New(Config{Window: 1500 * time.Millisecond, AllowedLateness: -1, FlushInterval: 1, MaxKeys: maxKeys + 1, MaxSkew: -1}, nil, nil, prometheus.NewRegistry())
-	const want = `configure aggregate: window: 1.5s is not whole seconds
-allowed_lateness: -1ns is not between 0s and 24h0m0s
-flush_interval: 1ns is less than 100ms
-max_keys: 65537 is not between 1 and 65536
-max_skew: -1ns is negative
-max_spread: 0 is not between 1 and 1000`
-	if err == nil || err.Error() != want {
-		t.Errorf("got %v, want %s", err, want)
+	_, err := New(Config{
+		Builtin: []string{"flows_5m", "flows_7m"}, AllowedLateness: -1, FlushInterval: 1, IdleAfter: 1, MaxRows: maxRows + 1, MaxAhead: -1,
+		Rollups: []rollup.Rollup{
+			{Name: "flows", Window: 1500 * time.Millisecond, Keys: []string{"src_port/8/8"}, Filter: "flow.proto == 'tcp'", Top: -1},
+			{Name: "flows_1h", Window: time.Hour, TimeZone: "Mars/Phobos", Keys: []string{"proto", "proto", "interface"}, Measures: []string{"max(src_country)"}},
+		},
+	}, nil, nil, prometheus.NewRegistry())
+	const want = `configure aggregate: allowed_lateness: -1ns is not between 0s and 24h0m0s
+flush_interval: 1ns is not between 100ms and 1m0s
+idle_after: 1ns is not between 1s and 24h0m0s
+max_ahead: -1ns is not between 0s and 24h0m0s
+max_rows: 262145 is not between 1 and 262144
+builtin: there is no rollup flows_7m
+rollups[0].name: flows is another table
+rollups[0].window: 1.5s is not whole seconds between 10s and 24h0m0s
+rollups[0].top: -1 is not between 0 and 65536
+rollups[0].keys: "src_port/8/8": src_port is no address
+rollups[0].filter: line 1, column 12: invalid operation: == (mismatched types int and string)
+rollups[1].time_zone: unknown time zone Mars/Phobos
+rollups[1].time_zone: is only for windows of 24h, which it makes days
+rollups[1].keys: interface and direction go together
+rollups[1].measures: "max(src_country)": src_country is no field that is a number
+rollups[1].name: there is a rollup flows_1h already`
+	if err == nil {
+		t.Fatal("no error")
+	}
+	if diff := cmp.Diff(want, err.Error()); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
 	}
 	if err := DefaultConfig().Validate(); err != nil {
 		t.Errorf("the defaults: %v", err)

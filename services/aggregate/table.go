@@ -8,11 +8,12 @@ import (
 	"slices"
 )
 
-// table adds numbers up by key. An entry is keyWords words of key and then its sums, and
+// table keeps numbers by key. An entry is keyWords words of key and then its sums, and
 // entries stand in the order in which they came. Its memory is kept when it is cleared.
 type table struct {
 	keyWords, stride int
 	entries          []uint64
+	fresh            []uint64 // the sums of a new key
 	// slots is the hash table, linearly probed: 0 is free, else the upper half is that of
 	// the key's hash and the lower half 1 + the number of the entry. At most half are used.
 	slots []uint64
@@ -21,8 +22,11 @@ type table struct {
 
 const minSlots = 64
 
-func newTable(keyWords, sums int) table {
-	return table{keyWords: keyWords, stride: keyWords + sums, slots: make([]uint64, minSlots), seed: rand.Uint64()} //nolint:gosec // no secret
+func newTable(keyWords int, fresh []uint64) table {
+	return table{
+		keyWords: keyWords, stride: keyWords + len(fresh), fresh: fresh,
+		slots: make([]uint64, minSlots), seed: rand.Uint64(), //nolint:gosec // no secret
+	}
 }
 
 func (t *table) len() int { return len(t.entries) / t.stride }
@@ -33,9 +37,11 @@ func (t *table) entry(i int) (key, sums []uint64) {
 	return e[:t.keyWords], e[t.keyWords:]
 }
 
-// sums returns the sums of key, which are valid until the next call. A new key has zeros.
-func (t *table) sums(key []uint64) []uint64 {
-	h := t.hash(key)
+// sums returns the sums of key, which are valid until the next call.
+func (t *table) sums(key []uint64) []uint64 { return t.hashed(key, t.hash(key)) }
+
+// hashed is sums for a key whose hash is known.
+func (t *table) hashed(key []uint64, h uint64) []uint64 {
 	mask := uint64(len(t.slots) - 1)
 	for at := h & mask; ; at = (at + 1) & mask {
 		slot := t.slots[at]
@@ -52,23 +58,36 @@ func (t *table) sums(key []uint64) []uint64 {
 	}
 }
 
+// touch brings what hashed will need of the keys with these hashes into the cache: loads
+// that do not depend on each other, so that the processor waits for many at once.
+func (t *table) touch(hashes []uint64, slots []uint64) (used uint64) {
+	mask := uint64(len(t.slots) - 1)
+	for i, h := range hashes {
+		slots[i] = t.slots[h&mask]
+	}
+	for _, slot := range slots[:len(hashes)] {
+		if n := slot & 0xffffffff; n > 0 {
+			used += t.entries[int(n)*t.stride-1] //nolint:gosec // 32 bits
+		}
+	}
+	return used
+}
+
 // add makes an entry for a new key with hash h, whose free slot is at.
 func (t *table) add(key []uint64, h, at uint64) []uint64 {
 	n := t.len()
-	t.entries = slices.Grow(t.entries, t.stride)[:len(t.entries)+t.stride]
-	k, sums := t.entry(n)
-	copy(k, key)
-	clear(sums)
+	t.entries = append(append(t.entries, key...), t.fresh...)
 	t.slots[at] = h>>32<<32 | uint64(n+1) //nolint:gosec // not negative
 	if 2*(n+1) > len(t.slots) {
 		t.grow()
 	}
+	_, sums := t.entry(n)
 	return sums
 }
 
-// grow doubles the slots.
+// grow makes four times the slots.
 func (t *table) grow() {
-	t.slots = make([]uint64, 2*len(t.slots))
+	t.slots = make([]uint64, 4*len(t.slots))
 	mask := uint64(len(t.slots) - 1)
 	for i := range t.len() {
 		key, _ := t.entry(i)
@@ -94,3 +113,6 @@ func (t *table) clear() {
 	t.entries = t.entries[:0]
 	clear(t.slots)
 }
+
+// octets is the memory of the table.
+func (t *table) octets() int { return 8 * (cap(t.entries) + len(t.slots)) }

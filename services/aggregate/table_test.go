@@ -8,12 +8,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/weirflow/weir/flow"
+	"github.com/weirflow/weir/flow/rollup"
 )
 
 func TestTableAgreesWithAMap(t *testing.T) {
 	t.Parallel()
-	table := newTable(3, 2)
+	table := newTable(3, []uint64{0, 0})
 	rnd := rand.New(rand.NewPCG(1, 1))
 	for round := range 3 { // a cleared table starts anew
 		want := map[[3]uint64][2]uint64{}
@@ -37,26 +37,37 @@ func TestTableAgreesWithAMap(t *testing.T) {
 	}
 }
 
-func TestKeyFieldsDoNotOverlap(t *testing.T) {
+func TestKeysDoNotOverlap(t *testing.T) {
 	t.Parallel()
-	fields := []flow.Field{flow.Proto, flow.SrcMAC, flow.EType, flow.SrcOriginAS, flow.SrcPort, flow.IPTOS, flow.InIf, flow.DstMAC}
-	list, words := places(fields)
-	key := make([]uint64, words)
-	for i, p := range list {
-		if p.field != fields[i] {
-			t.Errorf("field %d is %v, want %v", i, p.field, fields[i])
+	var keys []rollup.Key
+	for _, text := range []string{"proto", "src_mac", "src_addr", "etype", "sampler_address", "src_country", "src_port", "ip_tos", "in_if", "dst_addr/24/48", "dst_mac"} {
+		k, err := rollup.ParseKey(text)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if key[p.word]&(p.mask<<p.shift) != 0 || p.mask<<p.shift>>p.shift != p.mask {
-			t.Errorf("%v overlaps another or crosses its word", p.field)
+		keys = append(keys, k)
+	}
+	l := newLayout(keys)
+	words := make([]uint64, l.words)
+	for i, p := range l.places {
+		if p.wide {
+			if words[p.word]|words[p.word+1] != 0 {
+				t.Errorf("%s overlaps another", keys[i].Name)
+			}
+			words[p.word], words[p.word+1] = ^uint64(0), ^uint64(0)
+			continue
 		}
-		key[p.word] |= p.mask << p.shift
+		if words[p.word]&(p.mask<<p.shift) != 0 || p.mask<<p.shift>>p.shift != p.mask {
+			t.Errorf("%s overlaps another or crosses its word", keys[i].Name)
+		}
+		words[p.word] |= p.mask << p.shift
 	}
-	if key[0] != 0 {
-		t.Error("a field is in the word of the window")
+	if words[0] != 0 {
+		t.Error("a key is in the word of the window")
 	}
-	// 1+8+2+4+2+1+4+8 octets and the window
-	if words != 1+4 {
-		t.Errorf("%d words, want 5", words)
+	// 16+16+8+8+4+4+4+2+2+1+1 octets and the window
+	if l.words != 1+9 {
+		t.Errorf("%d words, want 10", l.words)
 	}
 }
 

@@ -7,12 +7,14 @@ import (
 	"math/big"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/weirflow/weir/flow"
+	"github.com/weirflow/weir/flow/rollup"
 	weirv1 "github.com/weirflow/weir/proto/weir/v1"
 )
 
@@ -104,7 +106,7 @@ type partial struct {
 func partialsOf(t *testing.T, m *weirv1.RollupBatch) (list []partial) {
 	t.Helper()
 	for _, r := range m.GetRollups() {
-		if r.GetName() != "flows_5m" || r.GetWindowSeconds() != 300 {
+		if !strings.HasSuffix(r.GetName(), "_5m") || r.GetWindowSeconds() != 300 {
 			t.Errorf("rollup %s of windows of %d s", r.GetName(), r.GetWindowSeconds())
 		}
 		if r.GetRows() == 0 {
@@ -144,8 +146,28 @@ const (
 	base = 1_700_000_100 * second
 )
 
-func newTestWindows(keys int) *windows {
-	return newWindows(flows5m(DefaultConfig()), limits{keys: keys, skew: minute, spread: 24})
+// testRollup has the keys and sums of key and row.
+var testRollup = rollup.Rollup{Name: "flows_5m", Window: 5 * time.Minute, Keys: []string{"src_origin_as", "dst_origin_as", "etype", "proto"}}
+
+const duration = 2 * 60 * minute
+
+func newTestWindows(t testing.TB, rows int, rollups ...rollup.Rollup) *windows {
+	t.Helper()
+	if len(rollups) == 0 {
+		rollups = []rollup.Rollup{testRollup}
+	}
+	w, err := newWindows(rollups, 2*time.Minute, limits{rows: rows, ahead: minute, behind: 24 * 60 * minute, length: duration})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func add(t testing.TB, w *windows, b *flow.Batch) {
+	t.Helper()
+	if err := w.add(b); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func flush(t *testing.T, w *windows) ([]partial, []int64) {
@@ -183,11 +205,11 @@ func TestSumsDoNotDependOnOrderSplitOrFlushes(t *testing.T) {
 
 		rnd.Shuffle(len(flows), func(i, j int) { flows[i], flows[j] = flows[j], flows[i] })
 		got := map[key]row{}
-		partitions := []*windows{newTestWindows(1000), newTestWindows(1000), newTestWindows(1000)}
+		partitions := []*windows{newTestWindows(t, 1000), newTestWindows(t, 1000), newTestWindows(t, 1000)}
 		for len(flows) > 0 {
 			n := 1 + rnd.IntN(len(flows))
 			w := partitions[rnd.IntN(len(partitions))]
-			w.add(batchOf(flows[:n]...))
+			add(t, w, batchOf(flows[:n]...))
 			flows = flows[n:]
 			if rnd.IntN(2) == 0 {
 				partials, _ := flush(t, w)
@@ -211,8 +233,8 @@ func TestSpreadingConservesTheFlow(t *testing.T) {
 		f := testFlow{bytes: rnd.Uint64() >> rnd.IntN(64), packets: rnd.Uint64() >> rnd.IntN(64), rate: 1}
 		f.start = base + rnd.Uint64N(10*minute)
 		f.end = f.start + rnd.Uint64N(100*minute)
-		w := newTestWindows(1000)
-		w.add(batchOf(f))
+		w := newTestWindows(t, 1000)
+		add(t, w, batchOf(f))
 		partials, _ := flush(t, w)
 		var total row
 		for _, p := range partials {
@@ -236,11 +258,11 @@ func TestOrderWithinLatenessMakesNothingLate(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(50) {
 		rnd := rand.New(rand.NewPCG(seed, 2))
-		w := newTestWindows(1000)
+		w := newTestWindows(t, 1000)
 		closed := int64(0)
 		for at := base; at < base+30*minute; at += 5 * second {
 			end := at - rnd.Uint64N(2*minute)
-			w.add(batchOf(testFlow{start: end, end: end, received: at, bytes: 1}))
+			add(t, w, batchOf(testFlow{start: end, end: end, received: at, bytes: 1}))
 			if rnd.IntN(8) > 0 && !w.closing() {
 				continue
 			}
@@ -254,8 +276,8 @@ func TestOrderWithinLatenessMakesNothingLate(t *testing.T) {
 				closed = c
 			}
 		}
-		if want := int64(base/second) + 20*60; w.counts.late != 0 || closed != want {
-			t.Errorf("seed %d: %d late flows, last closed window %d, want %d", seed, w.counts.late, closed, want)
+		if want := int64(base/second) + 20*60; w.late[0] != 0 || closed != want {
+			t.Errorf("seed %d: %d late flows, last closed window %d, want %d", seed, w.late[0], closed, want)
 		}
 	}
 }

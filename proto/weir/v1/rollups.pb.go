@@ -23,6 +23,56 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Combine says how two partial values become one.
+type Combine int32
+
+const (
+	Combine_COMBINE_SUM Combine = 0
+	Combine_COMBINE_MAX Combine = 1
+	Combine_COMBINE_MIN Combine = 2
+)
+
+// Enum value maps for Combine.
+var (
+	Combine_name = map[int32]string{
+		0: "COMBINE_SUM",
+		1: "COMBINE_MAX",
+		2: "COMBINE_MIN",
+	}
+	Combine_value = map[string]int32{
+		"COMBINE_SUM": 0,
+		"COMBINE_MAX": 1,
+		"COMBINE_MIN": 2,
+	}
+)
+
+func (x Combine) Enum() *Combine {
+	p := new(Combine)
+	*p = x
+	return p
+}
+
+func (x Combine) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Combine) Descriptor() protoreflect.EnumDescriptor {
+	return file_weir_v1_rollups_proto_enumTypes[0].Descriptor()
+}
+
+func (Combine) Type() protoreflect.EnumType {
+	return &file_weir_v1_rollups_proto_enumTypes[0]
+}
+
+func (x Combine) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Combine.Descriptor instead.
+func (Combine) EnumDescriptor() ([]byte, []int) {
+	return file_weir_v1_rollups_proto_rawDescGZIP(), []int{0}
+}
+
 // Partial says where a partial sum stands in the life of its window.
 type Partial int32
 
@@ -63,11 +113,11 @@ func (x Partial) String() string {
 }
 
 func (Partial) Descriptor() protoreflect.EnumDescriptor {
-	return file_weir_v1_rollups_proto_enumTypes[0].Descriptor()
+	return file_weir_v1_rollups_proto_enumTypes[1].Descriptor()
 }
 
 func (Partial) Type() protoreflect.EnumType {
-	return &file_weir_v1_rollups_proto_enumTypes[0]
+	return &file_weir_v1_rollups_proto_enumTypes[1]
 }
 
 func (x Partial) Number() protoreflect.EnumNumber {
@@ -76,7 +126,7 @@ func (x Partial) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use Partial.Descriptor instead.
 func (Partial) EnumDescriptor() ([]byte, []int) {
-	return file_weir_v1_rollups_proto_rawDescGZIP(), []int{0}
+	return file_weir_v1_rollups_proto_rawDescGZIP(), []int{1}
 }
 
 // RollupBatch is partial sums of windows, for any number of rollups.
@@ -138,7 +188,7 @@ type Rollup struct {
 	Partial []byte `protobuf:"bytes,5,opt,name=partial,proto3" json:"partial,omitempty"`
 	// The key columns, in the order of the rollup's definition.
 	Keys []*RollupColumn `protobuf:"bytes,6,rep,name=keys,proto3" json:"keys,omitempty"`
-	// The summed columns: add them to what other partials of the window and key say.
+	// The measures: combine them with what other partials of the window and key say.
 	Sums []*RollupColumn `protobuf:"bytes,7,rep,name=sums,proto3" json:"sums,omitempty"`
 	// Starts, Unix s, of windows that the watermark of this partition has passed:
 	// what follows for them is late.
@@ -238,8 +288,10 @@ type RollupColumn struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	Name  string                 `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Fixed-width column.
-	Values        []byte      `protobuf:"bytes,2,opt,name=values,proto3" json:"values,omitempty"`
-	Text          *TextColumn `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	Values []byte      `protobuf:"bytes,2,opt,name=values,proto3" json:"values,omitempty"`
+	Text   *TextColumn `protobuf:"bytes,3,opt,name=text,proto3" json:"text,omitempty"`
+	// How the values of partials become one. Of sums only.
+	Combine       Combine `protobuf:"varint,4,opt,name=combine,proto3,enum=weir.v1.Combine" json:"combine,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -295,6 +347,13 @@ func (x *RollupColumn) GetText() *TextColumn {
 	return nil
 }
 
+func (x *RollupColumn) GetCombine() Combine {
+	if x != nil {
+		return x.Combine
+	}
+	return Combine_COMBINE_SUM
+}
+
 var File_weir_v1_rollups_proto protoreflect.FileDescriptor
 
 const file_weir_v1_rollups_proto_rawDesc = "" +
@@ -310,11 +369,16 @@ const file_weir_v1_rollups_proto_rawDesc = "" +
 	"\apartial\x18\x05 \x01(\fR\apartial\x12)\n" +
 	"\x04keys\x18\x06 \x03(\v2\x15.weir.v1.RollupColumnR\x04keys\x12)\n" +
 	"\x04sums\x18\a \x03(\v2\x15.weir.v1.RollupColumnR\x04sums\x12\x16\n" +
-	"\x06closed\x18\b \x03(\x03R\x06closed\"c\n" +
+	"\x06closed\x18\b \x03(\x03R\x06closed\"\x8f\x01\n" +
 	"\fRollupColumn\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
 	"\x06values\x18\x02 \x01(\fR\x06values\x12'\n" +
-	"\x04text\x18\x03 \x01(\v2\x13.weir.v1.TextColumnR\x04text*\\\n" +
+	"\x04text\x18\x03 \x01(\v2\x13.weir.v1.TextColumnR\x04text\x12*\n" +
+	"\acombine\x18\x04 \x01(\x0e2\x10.weir.v1.CombineR\acombine*<\n" +
+	"\aCombine\x12\x0f\n" +
+	"\vCOMBINE_SUM\x10\x00\x12\x0f\n" +
+	"\vCOMBINE_MAX\x10\x01\x12\x0f\n" +
+	"\vCOMBINE_MIN\x10\x02*\\\n" +
 	"\aPartial\x12\x17\n" +
 	"\x13PARTIAL_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rPARTIAL_EARLY\x10\x01\x12\x13\n" +
@@ -333,25 +397,27 @@ func file_weir_v1_rollups_proto_rawDescGZIP() []byte {
 	return file_weir_v1_rollups_proto_rawDescData
 }
 
-var file_weir_v1_rollups_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_weir_v1_rollups_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
 var file_weir_v1_rollups_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_weir_v1_rollups_proto_goTypes = []any{
-	(Partial)(0),         // 0: weir.v1.Partial
-	(*RollupBatch)(nil),  // 1: weir.v1.RollupBatch
-	(*Rollup)(nil),       // 2: weir.v1.Rollup
-	(*RollupColumn)(nil), // 3: weir.v1.RollupColumn
-	(*TextColumn)(nil),   // 4: weir.v1.TextColumn
+	(Combine)(0),         // 0: weir.v1.Combine
+	(Partial)(0),         // 1: weir.v1.Partial
+	(*RollupBatch)(nil),  // 2: weir.v1.RollupBatch
+	(*Rollup)(nil),       // 3: weir.v1.Rollup
+	(*RollupColumn)(nil), // 4: weir.v1.RollupColumn
+	(*TextColumn)(nil),   // 5: weir.v1.TextColumn
 }
 var file_weir_v1_rollups_proto_depIdxs = []int32{
-	2, // 0: weir.v1.RollupBatch.rollups:type_name -> weir.v1.Rollup
-	3, // 1: weir.v1.Rollup.keys:type_name -> weir.v1.RollupColumn
-	3, // 2: weir.v1.Rollup.sums:type_name -> weir.v1.RollupColumn
-	4, // 3: weir.v1.RollupColumn.text:type_name -> weir.v1.TextColumn
-	4, // [4:4] is the sub-list for method output_type
-	4, // [4:4] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	3, // 0: weir.v1.RollupBatch.rollups:type_name -> weir.v1.Rollup
+	4, // 1: weir.v1.Rollup.keys:type_name -> weir.v1.RollupColumn
+	4, // 2: weir.v1.Rollup.sums:type_name -> weir.v1.RollupColumn
+	5, // 3: weir.v1.RollupColumn.text:type_name -> weir.v1.TextColumn
+	0, // 4: weir.v1.RollupColumn.combine:type_name -> weir.v1.Combine
+	5, // [5:5] is the sub-list for method output_type
+	5, // [5:5] is the sub-list for method input_type
+	5, // [5:5] is the sub-list for extension type_name
+	5, // [5:5] is the sub-list for extension extendee
+	0, // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_weir_v1_rollups_proto_init() }
@@ -365,7 +431,7 @@ func file_weir_v1_rollups_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_v1_rollups_proto_rawDesc), len(file_weir_v1_rollups_proto_rawDesc)),
-			NumEnums:      1,
+			NumEnums:      2,
 			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   0,

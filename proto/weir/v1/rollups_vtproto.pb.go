@@ -203,6 +203,11 @@ func (m *RollupColumn) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i -= len(m.unknownFields)
 		copy(dAtA[i:], m.unknownFields)
 	}
+	if m.Combine != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.Combine))
+		i--
+		dAtA[i] = 0x20
+	}
 	if m.Text != nil {
 		size, err := m.Text.MarshalToSizedBufferVT(dAtA[:i])
 		if err != nil {
@@ -310,6 +315,9 @@ func (m *RollupColumn) SizeVT() (n int) {
 	if m.Text != nil {
 		l = m.Text.SizeVT()
 		n += 1 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	if m.Combine != 0 {
+		n += 1 + protohelpers.SizeOfVarint(uint64(m.Combine))
 	}
 	n += len(m.unknownFields)
 	return n
@@ -864,6 +872,25 @@ func (m *RollupColumn) UnmarshalVT(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Combine", wireType)
+			}
+			m.Combine = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Combine |= Combine(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := protohelpers.Skip(dAtA[iNdEx:])
@@ -1434,6 +1461,25 @@ func (m *RollupColumn) UnmarshalVTUnsafe(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Combine", wireType)
+			}
+			m.Combine = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Combine |= Combine(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := protohelpers.Skip(dAtA[iNdEx:])
