@@ -97,9 +97,8 @@ func (e *engine) process(id uint32, index int) *process {
 	return p
 }
 
-// cache makes the cache that selection process index fills, and the streams behind it. Each
-// cache has a stream of its own only where NetFlow v5 or v9 or IPFIX of this domain has none
-// yet: sequence numbers are the domain's.
+// cache makes the cache that selection process index fills. Caches of a domain share its
+// stream to a destination, since sequence numbers are the domain's.
 func (e *engine) cache(id uint32, d *domain, index int) *meter.Cache {
 	from := &e.plan.Processes[index]
 	plan := e.plan.Caches[from.Cache]
@@ -147,7 +146,9 @@ func (e *engine) output(id uint32, d *domain, to, index int, c *meter.Cache) fun
 	}
 	var templates [3]*export.Template
 	for i := range c.Shapes() {
-		templates[i] = s.Add(&c.Shapes()[i], selector)
+		if shape := &c.Shapes()[i]; shape.Takes {
+			templates[i] = s.Add(shape, selector)
+		}
 	}
 	return func(r *meter.Record) { s.Record(e.now, templates[r.Shape.Index], r) }
 }

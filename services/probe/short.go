@@ -60,7 +60,8 @@ func layout(version uint16, biflow bool) []meter.Field {
 			fields = append(fields, meter.Field{Element: e, Octets: e.Length, Key: key, Reverse: reverse})
 		}
 	}
-	add(true, false, 8, 12, 27, 28, 7, 11, 4, 5, 32, 139, 58, 10)
+	add(true, false, 8, 12, 27, 28, 7, 11, 4, 5, 58, 10)
+	add(!biflow, false, 32, 139) // the answer to a message of ICMP has another type
 	add(false, false, 60, 61, 2, 1)
 	if version == 10 {
 		add(false, false, 152, 153, 6, 136)

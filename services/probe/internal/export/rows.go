@@ -45,9 +45,10 @@ func (s *Rows) Record(now int64, r *meter.Record) bool {
 	if r.Shape.Family != 4 {
 		return false
 	}
-	header, octets, most := 24, 48, 30
+	const octets, most = 48, 30
+	header := 24
 	if s.cfg.Version == NetFlow1 {
-		header, octets, most = 16, 52, 24
+		header = 16
 	}
 	if s.flows == most || len(s.buf)+octets > s.cfg.MaxOctets {
 		s.Flush(now)
@@ -85,7 +86,7 @@ func (s *Rows) row(r *meter.Record) {
 	b = be.AppendUint16(be.AppendUint16(b, uint16(r.Uint(idSrcPort))), dstPort)
 	if s.cfg.Version == NetFlow1 {
 		b = append(b, 0, 0, proto, byte(r.Uint(idTOS)), r.TCPFlags)
-		b = append(b, make([]byte, 11)...)
+		b = append(b, make([]byte, 7)...)
 	} else {
 		b = append(b, 0, r.TCPFlags, proto, byte(r.Uint(idTOS)))
 		b = append(b, make([]byte, 8)...) // AS numbers, prefix lengths

@@ -88,7 +88,7 @@ func (c *Cache) Flows() int { return c.count }
 // Add measures a packet. Times may go back a little; flows end by the latest.
 func (c *Cache) Add(p *packet.Packet) {
 	s := c.shapeOf(p)
-	if !s.takes {
+	if !s.Takes {
 		c.Skipped++
 		return
 	}

@@ -21,9 +21,9 @@ type Shape struct {
 	Index  int   // 0: IPv4, 1: IPv6, 2: others
 	Family uint8 // 4, 6 or 0
 	Fields []ShapeField
-	Octets int // of a record
+	Octets int  // of a record
+	Takes  bool // whether packets of the family are measured
 
-	takes bool // packets of this family
 	keys  []int
 	first []int // fields that the first packet tells
 	key   int   // octets of the keys
@@ -50,7 +50,7 @@ func shapes(layout []Field) [3]Shape {
 	var s [3]Shape
 	for i, family := range []uint8{4, 6, 0} {
 		s[i] = shape(layout, family)
-		s[i].Index, s[i].takes = i, all || has[family]
+		s[i].Index, s[i].Takes = i, all || has[family]
 	}
 	return s
 }
