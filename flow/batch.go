@@ -2,7 +2,10 @@
 
 package flow
 
-import "math/bits"
+import (
+	"math/bits"
+	"strings"
+)
 
 // Batch is a table of flows, in columns: weir.v1.FlowBatch. It is filled row by row with
 // Append or column by column with the Put methods, or read from a message. It is not safe
@@ -107,6 +110,16 @@ func (b *Batch) Intern(f Field, s string) uint64 {
 		b.texts[f] = &dictionary{}
 	}
 	return b.texts[f].intern(s)
+}
+
+// InternBytes is Intern for octets, which it copies when they are new.
+func (b *Batch) InternBytes(f Field, s []byte) uint64 {
+	if d := b.texts[f]; d != nil && d.index != nil {
+		if i, ok := d.index[string(s)]; ok {
+			return i
+		}
+	}
+	return b.Intern(f, strings.ToValidUTF8(string(s), "\uFFFD"))
 }
 
 // AddText is Intern for a text that the caller has not added to this batch yet: it does not look

@@ -28,12 +28,20 @@ type Config struct {
 	MaxTemplates int `yaml:"max_templates" usage:"templates of an exporter"`
 	// MaxFields bounds the fields of a template.
 	MaxFields int `yaml:"max_fields" usage:"fields of a template"`
-	// MaxSamplers bounds the samplers of an exporter, of all domains.
+	// MaxSamplers bounds the samplers of an exporter, of all domains, and its interfaces with a
+	// sampling interval of their own.
 	MaxSamplers int `yaml:"max_samplers" usage:"samplers of an exporter"`
+	// MaxNames bounds what an exporter may name.
+	MaxNames int `yaml:"max_names" usage:"interfaces, VRFs and applications that an exporter may name"`
+	// TemplateTTL is how long a template holds that does not come again, 0 for ever. The time of
+	// an exporter's templates begins anew when its partition is taken over.
+	TemplateTTL time.Duration `yaml:"template_ttl" usage:"a template that does not come again for so long expires, 0 never"`
 	// MaxRecords bounds the rows of one datagram.
 	MaxRecords int `yaml:"max_records" usage:"flows of a datagram"`
 	// MaxLayers bounds the headers that are read of a sampled packet.
 	MaxLayers int `yaml:"max_layers" usage:"headers that are read of a sampled packet"`
+	// MaxNesting bounds lists in lists (RFC 6313).
+	MaxNesting int `yaml:"max_nesting" usage:"depth of lists in lists"`
 	// MaxAhead and MaxAge say which times are believed.
 	MaxAhead time.Duration `yaml:"max_ahead" usage:"a flow's time further ahead of its receipt is replaced by the receive time, 0 never"`
 	MaxAge   time.Duration `yaml:"max_age" usage:"a flow's time longer before its receipt is replaced by the receive time, 0 never"`
@@ -59,8 +67,11 @@ func DefaultConfig() Config {
 		MaxTemplates:  512,
 		MaxFields:     256,
 		MaxSamplers:   1024,
+		MaxNames:      4096,
+		TemplateTTL:   24 * time.Hour,
 		MaxRecords:    4096,
 		MaxLayers:     16,
+		MaxNesting:    4,
 		MaxAhead:      24 * time.Hour,
 		MaxAge:        30 * 24 * time.Hour,
 	}
@@ -80,7 +91,9 @@ func (c Config) Validate() error {
 		{"max_fields", c.MaxFields, template.MaxFields},
 		{"max_samplers", c.MaxSamplers, 1 << 16},
 		{"max_records", c.MaxRecords, 1 << 16},
+		{"max_names", c.MaxNames, 1 << 16},
 		{"max_layers", c.MaxLayers, 64},
+		{"max_nesting", c.MaxNesting, 16},
 	} {
 		if v.value < 1 || v.value > v.max {
 			errs = append(errs, fmt.Errorf("%s: is %d, want 1 to %d", v.key, v.value, v.max))
@@ -88,6 +101,9 @@ func (c Config) Validate() error {
 	}
 	if c.IdleTimeout < time.Minute {
 		errs = append(errs, fmt.Errorf("idle_timeout: is %v, want 1m or more", c.IdleTimeout))
+	}
+	if c.TemplateTTL < 0 {
+		errs = append(errs, fmt.Errorf("template_ttl: is %v, want 0 or more", c.TemplateTTL))
 	}
 	if c.MaxAhead < 0 {
 		errs = append(errs, fmt.Errorf("max_ahead: is %v, want 0 or more", c.MaxAhead))
@@ -121,6 +137,7 @@ func (c Config) limits() datagram.Limits {
 		Exporters: c.MaxExporters,
 		IdleNs:    uint64(c.IdleTimeout.Nanoseconds()), //nolint:gosec // positive
 		Layers:    c.MaxLayers,
+		Nesting:   c.MaxNesting,
 		State:     c.MaxStateBytes,
 		Rows: row.Limits{
 			Records: c.MaxRecords,
@@ -132,6 +149,9 @@ func (c Config) limits() datagram.Limits {
 			Templates: c.MaxTemplates,
 			Fields:    c.MaxFields,
 			Samplers:  c.MaxSamplers,
+			Names:     c.MaxNames,
+
+			LifetimeNs: uint64(c.TemplateTTL.Nanoseconds()), //nolint:gosec // not negative
 		},
 	}
 }

@@ -20,6 +20,7 @@ type Limits struct {
 	Exporters int    // whose state is kept
 	IdleNs    uint64 // without datagrams, after which an exporter gives way to others
 	Layers    int    // headers that are read of a sampled packet
+	Nesting   int    // lists in lists (RFC 6313)
 	State     int    // octets that the state of all exporters may take, about
 	Rows      row.Limits
 	Templates template.Limits
@@ -72,7 +73,7 @@ func New(limits Limits, rules ...SamplingRule) *Decoder {
 	}
 	d.sflow = sflow.New(&d.rows, limits.Layers)
 	d.netflow5 = netflow5.New(&d.rows)
-	d.ipfix = ipfix.New(&d.rows, limits.Layers)
+	d.ipfix = ipfix.New(&d.rows, limits.Layers, limits.Nesting)
 	return d
 }
 

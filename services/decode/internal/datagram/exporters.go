@@ -34,6 +34,7 @@ func (d *Decoder) exporter(g *flow.Datagram) *template.Exporter {
 		d.exporters[g.Exporter] = x
 	}
 	x.lastNs = max(x.lastNs, g.ReceivedNs)
+	x.state.At(g.ReceivedNs)
 	return x.state
 }
 

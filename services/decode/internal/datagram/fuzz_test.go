@@ -21,6 +21,10 @@ func fuzzDatagrams(f *testing.F, starts func(p []byte) bool) {
 			f.Add(good[max(i-1, 0)], p)
 		}
 	}
+	if biflow := ipfixMessage(1, 7, biflowTemplate, set(300, biflowRecord)); starts(biflow) {
+		f.Add(namesTold(), biflow)
+		f.Add(ipfixMessage(1, 7, templateSet(false, 300, 291, 65535, 292, 65535)), ipfixMessage(1, 7, set(300, u8(10), deepList(1)[:10], u8(4), u8(3), u16(300), u8(0))))
+	}
 	const seed = 4096 // larger ones slow the search down
 	for _, p := range nastyDatagrams() {
 		if starts(p) && len(p) <= seed {

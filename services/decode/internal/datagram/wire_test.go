@@ -90,9 +90,10 @@ func header(protocol u32, b []byte) []byte {
 var testLimits = Limits{
 	Exporters: 4096,
 	Layers:    16,
+	Nesting:   4,
 	State:     64 << 20,
 	Rows:      row.Limits{Records: 4096, AheadNs: 86400 * second, PastNs: 30 * 86400 * second},
-	Templates: template.Limits{Domains: 256, Templates: 512, Fields: 256, Samplers: 1024},
+	Templates: template.Limits{Domains: 256, Templates: 512, Fields: 256, Samplers: 1024, Names: 4096},
 }
 
 // testExporter is the source of what feed decodes.

@@ -24,7 +24,11 @@ const (
 type Decoder struct {
 	// Learned counts the templates that were new or changed.
 	Learned uint64
+	// Unknown, where it is set, gets each data set that lacks its template: the header of its
+	// message, its id and what follows its own header. They are valid during the call.
+	Unknown func(header []byte, id uint16, set []byte)
 
+	header  []byte
 	w       *row.Writer
 	x       *template.Exporter
 	domain  *template.Domain
@@ -38,9 +42,10 @@ type Decoder struct {
 	gaps      uint64
 }
 
-// New returns a decoder that writes to w and reads at most maxLayers headers of a packet.
-func New(w *row.Writer, maxLayers int) *Decoder {
-	return &Decoder{w: w, ctx: template.Context{MaxLayers: maxLayers}}
+// New returns a decoder that writes to w, and reads at most maxLayers headers of a packet and
+// lists in lists to a depth of maxNesting.
+func New(w *row.Writer, maxLayers, maxNesting int) *Decoder {
+	return &Decoder{w: w, ctx: template.Context{MaxLayers: maxLayers, MaxNesting: maxNesting, Refused: &w.Refused}}
 }
 
 // Decode decodes a datagram: a NetFlow v9 packet, or IPFIX messages on end. It returns how
@@ -77,6 +82,7 @@ func (d *Decoder) packet(p []byte) {
 		return
 	}
 	d.ctx.UptimeMs, d.ctx.HasUptime = uptime, true
+	d.header = p[:headerV9]
 	d.sets(p[headerV9:])
 	if d.domain.Sequence.Advance(number, 1) {
 		d.gaps++
@@ -99,6 +105,7 @@ func (d *Decoder) message(p []byte) int {
 		return length
 	}
 	d.ctx.HasUptime = false
+	d.header = p[:headerIPFIX]
 	d.sets(p[headerIPFIX:length])
 	if d.domain.Sequence.Advance(number, d.records) {
 		d.gaps++
@@ -115,6 +122,7 @@ func (d *Decoder) begin(number, id, exportSeconds uint32) bool {
 		d.w.Refuse(refusal.ExporterLimit)
 		return false
 	}
+	d.ctx.Batch = d.w.Batch()
 	d.ctx.Domain, d.ctx.ExportNs = d.domain, uint64(exportSeconds)*second
 	d.records, d.uncounted = 0, false
 	d.w.Header(number, id, d.ctx.ExportNs)

@@ -5,6 +5,7 @@ package ipfix
 import (
 	"encoding/binary"
 
+	"github.com/weirflow/weir/flow"
 	"github.com/weirflow/weir/services/decode/internal/refusal"
 	"github.com/weirflow/weir/services/decode/internal/template"
 )
@@ -61,17 +62,52 @@ func (d *Decoder) set(id uint16, p []byte) {
 // data decodes the records of a data set. What is left and shorter than a record is padding,
 // whatever its octets are.
 func (d *Decoder) data(id uint16, p []byte) {
-	t := d.domain.Template(id)
+	t := d.x.Template(d.domain, id, &d.w.Refused)
 	switch {
 	case t == nil:
 		d.w.Refuse(refusal.TemplateUnknown)
 		d.uncounted = true
+		if d.Unknown != nil {
+			d.Unknown(d.header, id, p)
+		}
 	case t.Options:
 		d.options(t, p)
-	case t.Plan.Length() != 0:
-		d.fixed(t.Plan, p)
 	default:
+		d.flows(t, p)
+	}
+}
+
+// flows decodes the records of a data set of flows.
+func (d *Decoder) flows(t *template.Template, p []byte) {
+	row := d.w.Batch().Rows()
+	if t.Plan.Length() != 0 {
+		d.fixed(t.Plan, p)
+	} else {
 		d.variable(t, p)
+	}
+	if t.Reverse != nil {
+		d.reverse(t, p)
+	}
+	d.x.Name(d.w.Batch(), row, d.w.Batch().Rows()-row)
+}
+
+// reverse decodes the other direction of biflows into rows of their own, behind those of the set.
+// A flow that nothing answered has none.
+func (d *Decoder) reverse(t *template.Template, p []byte) {
+	for least := template.MinLength(t.Fields); len(p) >= least; {
+		r := d.w.Next()
+		if r == nil {
+			d.w.Refuse(refusal.RecordLimit)
+			return
+		}
+		n := t.Reverse.Decode(p, r, &d.ctx)
+		if n == 0 {
+			return // counted before
+		}
+		if r.Number(flow.Bytes)|r.Number(flow.Packets) != 0 {
+			d.w.Commit()
+		}
+		p = p[n:]
 	}
 }
 

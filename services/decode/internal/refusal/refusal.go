@@ -17,11 +17,15 @@ const (
 	TemplateEmpty                    // template whose records have no octets
 	TemplateLimit                    // template beyond the limits
 	TemplateWithdrawn                // withdrawal, which is ignored over UDP
+	TemplateExpired                  // data set whose template did not come again in time
 	TemplateUnknown                  // data set without a template
 	RecordMalformed                  // record whose fields end beyond its set or sample
 	RecordLimit                      // datagram with more records than the limit
 	ExporterLimit                    // datagram of an exporter beyond the limit
 	SamplerLimit                     // sampler beyond the limit
+	NameLimit                        // name of an interface, VRF or application beyond the limit
+	ListMalformed                    // list (RFC 6313) whose elements end beyond it; those before are taken
+	NestingLimit                     // list in lists beyond the limit
 	SampleUnknown                    // sFlow sample of an unknown format
 	SampleMalformed                  // sFlow sample that ends beyond the datagram
 	AggregationUnknown               // NetFlow v8 datagram of an unknown scheme
@@ -39,11 +43,15 @@ var names = [numReasons]string{
 	TemplateEmpty:      "template_empty",
 	TemplateLimit:      "template_limit",
 	TemplateWithdrawn:  "template_withdrawn",
+	TemplateExpired:    "template_expired",
 	TemplateUnknown:    "template_unknown",
 	RecordMalformed:    "record_malformed",
 	RecordLimit:        "record_limit",
 	ExporterLimit:      "exporter_limit",
 	SamplerLimit:       "sampler_limit",
+	NameLimit:          "name_limit",
+	ListMalformed:      "list_malformed",
+	NestingLimit:       "nesting_limit",
 	SampleUnknown:      "sample_unknown",
 	SampleMalformed:    "sample_malformed",
 	AggregationUnknown: "aggregation_unknown",

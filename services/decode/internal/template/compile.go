@@ -11,6 +11,15 @@ import (
 
 // Compile makes the plan of a template.
 func Compile(fields []Field) *Plan {
+	p := compile(fields)
+	if len(p.fixed) == 1 && !p.lists {
+		p.columns = slices.Collect(p.independent)
+		p.ops = slices.DeleteFunc(p.ops, func(o op) bool { return slices.Contains(p.columns, o) })
+	}
+	return p
+}
+
+func compile(fields []Field) *Plan {
 	p := &Plan{}
 	off := 0
 	for i, f := range fields {
@@ -28,9 +37,10 @@ func Compile(fields []Field) *Plan {
 	slices.SortStableFunc(p.ops, func(a, b op) int { return int(a.rank) - int(b.rank) })
 	p.settleFamily()
 	p.settle()
-	if len(p.fixed) == 1 {
-		p.columns = slices.Collect(p.independent)
-		p.ops = slices.DeleteFunc(p.ops, func(o op) bool { return slices.Contains(p.columns, o) })
+	for _, f := range []flow.Field{flow.InIf, flow.OutIf} {
+		if i := slices.IndexFunc(p.ops, func(o op) bool { return o.field == f }); i >= 0 {
+			p.ports = append(p.ports, p.ops[i])
+		}
 	}
 	return p
 }
@@ -44,7 +54,7 @@ func (p *Plan) independent(yield func(op) bool) {
 	}
 	for _, o := range p.ops {
 		alone := o.code != special && fills[o.field] == 1 && int(o.size) <= o.field.Info().Width
-		if alone && o.field != flow.EType && o.field != flow.ICMPCode && !yield(o) {
+		if alone && o.field != flow.EType && o.field != flow.ICMPCode && o.field != flow.ExporterAddress && !yield(o) {
 			return
 		}
 	}
@@ -107,6 +117,7 @@ func (p *Plan) add(f Field, off int) {
 		if !fits(u.How, f.Length) {
 			continue
 		}
+		p.lists = p.lists || isList(u.How)
 		p.ops = append(p.ops, op{
 			how: u.How, field: u.Field, rank: u.Rank,
 			off: uint16(off), size: f.Length, segment: uint16(len(p.fixed)), //nolint:gosec // a record is shorter than a datagram
@@ -128,7 +139,9 @@ func fits(how ie.How, length uint16) bool {
 		return length == 8
 	case ie.MPLSLabelSection:
 		return length == 3
-	case ie.Frame, ie.IPPacket:
+	case ie.SegmentsV6:
+		return length >= 16 && length%16 == 0
+	case ie.Frame, ie.IPPacket, ie.Text, ie.BasicList, ie.SubTemplateList, ie.SubTemplateMultiList:
 		return length > 0
 	default: // numbers; RFC 7011 §6.2 lets them be shorter
 		return length >= 1 && length <= 8

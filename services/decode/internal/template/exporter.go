@@ -3,6 +3,8 @@
 package template
 
 import (
+	"net/netip"
+
 	"github.com/weirflow/weir/services/decode/internal/refusal"
 	"github.com/weirflow/weir/services/decode/internal/sequence"
 )
@@ -12,7 +14,10 @@ type Limits struct {
 	Domains   int // observation domains, of all versions
 	Templates int // of all domains
 	Fields    int // of a template, at most MaxFields
-	Samplers  int // of all domains
+	Samplers  int // of all domains, and interfaces with a sampling interval of their own
+	Names     int // of interfaces, VRFs and applications
+	// LifetimeNs is how long a template holds that does not come again, 0 for ever.
+	LifetimeNs uint64
 }
 
 // maxFields bounds the fields of all templates of an exporter, and with them the length of
@@ -31,6 +36,7 @@ const (
 	templateOctets = 256
 	fieldOctets    = 32
 	samplerOctets  = 16
+	nameOctets     = 128
 )
 
 // take tells whether n octets were left, and takes them.
@@ -50,7 +56,12 @@ type Exporter struct {
 	templates int
 	fields    int // of all templates
 	samplers  int
+	names     [numKinds]map[uint64]*entry
+	named     int // names
+	texts     int // octets of them, about
 	changed   bool
+	// nowNs is the receive time of the datagram that is decoded.
+	nowNs uint64
 }
 
 // Domain is what one exporter told about one observation domain (NetFlow v9: source id).
@@ -61,9 +72,11 @@ type Domain struct {
 	version   uint16
 	id        uint32
 	templates map[uint16]*Template
-	samplers  []sampler // by id
-	rate      uint64    // of the last sampler told of
-	initMs    uint64    // Unix ms at which the exporter started, 0 unknown
+	samplers  []sampler  // by id
+	ports     []sampler  // interfaces with a sampling interval of their own, by ifIndex
+	rate      uint64     // of the last sampler told of
+	initMs    uint64     // Unix ms at which the exporter started, 0 unknown
+	address   netip.Addr // that the exporter says it has
 }
 
 // New returns an exporter that told nothing yet, nil where the budget does not allow for it.
@@ -77,12 +90,15 @@ func New(limits Limits, budget *Budget) *Exporter {
 // Forget drops all that the exporter told, and gives its memory back to the others.
 func (x *Exporter) Forget() {
 	x.budget.Left += exporterOctets + len(x.domains)*domainOctets +
-		x.templates*templateOctets + x.fields*fieldOctets + x.samplers*samplerOctets
+		x.templates*templateOctets + x.fields*fieldOctets + x.samplers*samplerOctets + x.texts
 	*x = Exporter{limits: x.limits, budget: &Budget{}}
 }
 
 // Empty tells whether the exporter told nothing, or all is forgotten.
 func (x *Exporter) Empty() bool { return len(x.domains) == 0 }
+
+// At says when the datagram came that is decoded next, Unix ns.
+func (x *Exporter) At(ns uint64) { x.nowNs = max(x.nowNs, ns) }
 
 // Domain returns a domain, new if need be; nil beyond the limit.
 func (x *Exporter) Domain(version uint16, id uint32) *Domain {
@@ -117,11 +133,34 @@ func (d *Domain) InitMs() uint64 {
 // Template returns a template, nil where there is none.
 func (d *Domain) Template(id uint16) *Template { return d.templates[id] }
 
+// Template returns a template of the domain, nil where there is none, or none any more: over UDP
+// a template that does not come again expires (RFC 7011 §8.4).
+func (x *Exporter) Template(d *Domain, id uint16, refused *refusal.Counts) *Template {
+	t := d.templates[id]
+	if t == nil || x.limits.LifetimeNs == 0 {
+		return t
+	}
+	if t.seenNs == 0 { // restored: it has its time from now on
+		t.seenNs = x.nowNs
+	}
+	if x.nowNs-t.seenNs <= x.limits.LifetimeNs {
+		return t
+	}
+	refused.Add(refusal.TemplateExpired)
+	delete(d.templates, id)
+	x.templates--
+	x.fields -= len(t.Fields)
+	x.budget.Left += cost(t)
+	x.changed = true
+	return nil
+}
+
 // Learn keeps a template; it copies the fields. A definition replaces an earlier one of the
 // same id from its place in the stream on. It tells whether the template is new or changed.
 func (x *Exporter) Learn(d *Domain, t *Template, refused *refusal.Counts) bool {
 	old := d.templates[t.ID]
 	if old != nil && old.equal(t) {
+		old.seenNs = x.nowNs
 		return false
 	}
 	switch n := MinLength(t.Fields); {
@@ -151,9 +190,10 @@ func cost(t *Template) int {
 const maxRecord = 65535
 
 func (x *Exporter) put(d *Domain, t *Template) {
-	kept := &Template{ID: t.ID, Options: t.Options, Scope: t.Scope, Fields: append([]Field(nil), t.Fields...)}
+	kept := &Template{ID: t.ID, Options: t.Options, Scope: t.Scope, Fields: append([]Field(nil), t.Fields...), seenNs: x.nowNs}
 	if !t.Options {
 		kept.Plan = Compile(kept.Fields)
+		kept.Reverse = compileReverse(kept.Fields)
 	}
 	if d.templates == nil {
 		d.templates = make(map[uint16]*Template)

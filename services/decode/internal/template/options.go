@@ -2,18 +2,48 @@
 
 package template
 
-import "github.com/weirflow/weir/services/decode/internal/refusal"
+import (
+	"net/netip"
 
-// systemInit is the element systemInitTimeMilliseconds.
-const systemInit = 160
+	"github.com/weirflow/weir/services/decode/internal/refusal"
+)
 
-// Options reads one record of options data, with which data begins, into the domain and
-// returns its octets; 0 when data ends before the record does.
+// Elements of options data that are kept, beside those of parameters.
+const (
+	ingressInterface       = 10
+	egressInterface        = 14
+	interfaceName          = 82
+	interfaceDescription   = 83
+	applicationDescription = 94
+	applicationID          = 95
+	applicationName        = 96
+	exporterIPv4Address    = 130
+	exporterIPv6Address    = 131
+	systemInit             = 160 // systemInitTimeMilliseconds
+	ingressVRFID           = 234
+	vrfName                = 236
+)
+
+// scopeInterface is the scope type of NetFlow v9 that is an ifIndex (RFC 3954 §6.1).
+const scopeInterface = 2
+
+// facts are what a record of options data tells.
+type facts struct {
+	parameters
+
+	initMs  uint64
+	address netip.Addr
+	// keys are the numbers that names are of, and labels the names; by kind.
+	keys   [numKinds]uint64
+	labels [numKinds]label
+}
+
+// Options reads one record of options data, with which data begins, into what is known of the
+// domain and returns its octets; 0 when data ends before the record does.
 func (x *Exporter) Options(d *Domain, t *Template, data []byte, refused *refusal.Counts) int {
-	var p parameters
-	var init uint64
+	var told facts
 	at := 0
-	for _, f := range t.Fields {
+	for i, f := range t.Fields {
 		size := int(f.Length)
 		if f.Length == Variable {
 			var head int
@@ -25,22 +55,86 @@ func (x *Exporter) Options(d *Domain, t *Template, data []byte, refused *refusal
 		if at+size > len(data) {
 			return 0
 		}
-		if f.PEN == 0 && size >= 1 && size <= 8 {
-			v := number(data[at : at+size])
-			if f.ID == systemInit {
-				init = v
-			}
-			p.set(f.ID, v)
-		}
+		told.field(f, i < int(t.Scope), data[at:at+size])
 		at += size
 	}
-	changed, beyond := x.learn(d, &p)
+	x.keep(d, &told, refused)
+	return at
+}
+
+// field takes what is of use in a field; scope says that the record tells about it.
+func (f *facts) field(field Field, scope bool, b []byte) {
+	if len(b) == 0 {
+		return
+	}
+	if field.PEN == ScopePEN && field.ID == scopeInterface && len(b) <= 8 {
+		f.iface(number(b), true)
+	}
+	if field.PEN != 0 {
+		return
+	}
+	switch field.ID {
+	case interfaceName:
+		f.labels[interfaces].name = textOf(b)
+	case interfaceDescription:
+		f.labels[interfaces].description = textOf(b)
+	case vrfName:
+		f.labels[vrfs].name = textOf(b)
+	case applicationName:
+		f.labels[applications].name = textOf(b)
+	case applicationDescription:
+		f.labels[applications].description = textOf(b)
+	case exporterIPv4Address, exporterIPv6Address:
+		if a, ok := netip.AddrFromSlice(b); ok && !a.IsUnspecified() {
+			f.address = a
+		}
+	default:
+		if len(b) <= 8 {
+			f.number(field.ID, scope, number(b))
+		}
+	}
+}
+
+func (f *facts) number(id uint16, scope bool, v uint64) {
+	switch id {
+	case ingressInterface, egressInterface:
+		f.iface(v, scope)
+	case ingressVRFID:
+		f.keys[vrfs] = v
+	case applicationID:
+		f.keys[applications] = v
+	case systemInit:
+		f.initMs = v
+	default:
+		f.set(id, v)
+	}
+}
+
+// iface notes the interface that the record is of: the first that it has.
+func (f *facts) iface(index uint64, scope bool) {
+	if index != 0 && f.keys[interfaces] == 0 {
+		f.keys[interfaces], f.ofInterface = index, scope
+	}
+}
+
+// keep takes the facts over.
+func (x *Exporter) keep(d *Domain, told *facts, refused *refusal.Counts) {
+	changed, beyond := x.learn(d, told)
 	if beyond {
 		refused.Add(refusal.SamplerLimit)
 	}
-	if init != 0 && init != d.initMs {
-		d.initMs, changed = init, true
+	if told.initMs != 0 && told.initMs != d.initMs {
+		d.initMs, changed = told.initMs, true
+	}
+	if told.address.IsValid() && told.address != d.address {
+		d.address, changed = told.address, true
+	}
+	for kind := range told.labels {
+		fresh, beyond := x.name(kind, told.keys[kind], &told.labels[kind])
+		if beyond {
+			refused.Add(refusal.NameLimit)
+		}
+		changed = changed || fresh
 	}
 	x.changed = x.changed || changed
-	return at
 }

@@ -46,6 +46,10 @@ type Plan struct {
 	columns []op
 	// etherType is that of all records, 0 where the template does not tell.
 	etherType uint64
+	// ports are the ops of the interfaces, input first.
+	ports []op
+	// lists says that records have lists of RFC 6313.
+	lists bool
 	// fixed has the octets of each segment without the variable field that ends it.
 	fixed []int
 }
@@ -101,10 +105,7 @@ func (p *Plan) Decode(data []byte, r *flow.Record, c *Context) int {
 	}
 	for i := range p.ops {
 		o := &p.ops[i]
-		b := data[o.off:]
-		if o.segment != 0 {
-			b = data[int(c.starts[o.segment])+int(o.off):]
-		}
+		b := o.at(data, c)
 		switch o.code {
 		case plain1:
 			r.SetNumber(o.field, uint64(b[0]))
@@ -121,11 +122,19 @@ func (p *Plan) Decode(data []byte, r *flow.Record, c *Context) int {
 		case plainIPv6:
 			r.SetAddress(o.field, [16]byte(b))
 		default:
-			p.special(o, o.octets(b), r, c)
+			o.execute(o.octets(b), r, c)
 		}
 	}
-	c.finish(r)
+	p.finish(data, r, c)
 	return length
+}
+
+// at returns the record from where the field is.
+func (o *op) at(data []byte, c *Context) []byte {
+	if o.segment != 0 {
+		return data[int(c.starts[o.segment])+int(o.off):]
+	}
+	return data[o.off:]
 }
 
 // octets returns the field's own octets, with which b starts.

@@ -36,6 +36,7 @@ type parameters struct {
 	id, interval, random, packets, space, size, population uint64
 
 	hasID, hasSpace bool
+	ofInterface     bool // they are of one interface
 }
 
 // set notes an element and tells whether it is one of them.
@@ -86,41 +87,57 @@ func (d *Domain) samplerRate(id uint64) uint64 {
 	if d == nil {
 		return 0
 	}
-	i, ok := d.find(id)
+	return rateOf(d.samplers, id)
+}
+
+// rateOf returns the interval of a sampler or interface, 0 where it is unknown.
+func rateOf(all []sampler, id uint64) uint64 {
+	i, ok := find(all, id)
 	if !ok {
 		return 0
 	}
-	return d.samplers[i].rate
+	return all[i].rate
 }
 
-func (d *Domain) find(id uint64) (int, bool) {
-	return slices.BinarySearchFunc(d.samplers, id, func(s sampler, id uint64) int { return cmp.Compare(s.id, id) })
+func find(all []sampler, id uint64) (int, bool) {
+	return slices.BinarySearchFunc(all, id, func(s sampler, id uint64) int { return cmp.Compare(s.id, id) })
 }
 
-// learn keeps what options data told, and says whether it is new. A sampler beyond the limit
-// is refused.
-func (x *Exporter) learn(d *Domain, p *parameters) (changed, refused bool) {
-	rate := p.rate()
-	if rate == 0 {
-		return false, false
-	}
-	// Samplers take turns here; that alone is nothing new.
-	changed = d.rate != rate && (d.rate == 0 || !p.hasID)
-	d.rate = rate
-	if !p.hasID {
-		return changed, false
-	}
-	i, ok := d.find(p.id)
+// learn keeps what options data told of sampling, and says whether it is new. A sampler beyond
+// the limit is refused.
+func (x *Exporter) learn(d *Domain, told *facts) (changed, refused bool) {
+	rate := told.rate()
 	switch {
-	case ok && d.samplers[i].rate == rate:
+	case rate == 0:
+		return false, false
+	case told.hasID:
+		// Samplers take turns here; that alone is nothing new.
+		first := d.rate == 0
+		d.rate = rate
+		changed, refused = x.keepRate(&d.samplers, sampler{told.id, rate})
+		return changed || first, refused
+	case told.ofInterface:
+		return x.keepRate(&d.ports, sampler{told.keys[interfaces], rate})
+	default:
+		changed = d.rate != rate
+		d.rate = rate
 		return changed, false
+	}
+}
+
+// keepRate keeps the interval of a sampler or interface.
+func (x *Exporter) keepRate(all *[]sampler, s sampler) (changed, refused bool) {
+	i, ok := find(*all, s.id)
+	switch {
+	case ok && (*all)[i].rate == s.rate:
+		return false, false
 	case ok:
-		d.samplers[i].rate = rate
+		(*all)[i].rate = s.rate
 	case x.samplers >= x.limits.Samplers || !x.budget.take(samplerOctets):
-		return changed, true
+		return false, true
 	default:
 		x.samplers++
-		d.samplers = slices.Insert(d.samplers, i, sampler{p.id, rate})
+		*all = slices.Insert(*all, i, s)
 	}
 	return true, false
 }

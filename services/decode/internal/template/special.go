@@ -8,6 +8,7 @@ import (
 	"github.com/weirflow/weir/flow"
 	"github.com/weirflow/weir/services/decode/internal/ie"
 	"github.com/weirflow/weir/services/decode/internal/packet"
+	"github.com/weirflow/weir/services/decode/internal/refusal"
 )
 
 // EtherTypes that an address family tells.
@@ -31,6 +32,11 @@ type Context struct {
 	Domain *Domain
 	// MaxLayers bounds the headers that are read of a sampled packet.
 	MaxLayers int
+	// MaxNesting bounds lists in lists.
+	MaxNesting int
+	// Batch is what the records go to, and Refused counts what is left out.
+	Batch   *flow.Batch
+	Refused *refusal.Counts
 
 	initMs   uint64 // start of the exporter, as this record tells it
 	interval uint64 // 1 in N, as this record tells it
@@ -41,16 +47,16 @@ type Context struct {
 // start forgets the last record.
 func (c *Context) start() { c.initMs, c.interval, c.sampler = 0, 0, false }
 
-// special executes an op that is not a plain number. b is empty where the record has a
-// length that makes no sense.
-func (p *Plan) special(o *op, b []byte, r *flow.Record, c *Context) {
+// execute is for an op that is not a plain number. b is empty where the record has a length that
+// makes no sense.
+func (o *op) execute(b []byte, r *flow.Record, c *Context) {
 	if len(b) == 0 {
 		return
 	}
 	switch o.how {
 	case ie.Number:
 		o.number(number(b), r)
-	case ie.AddressV4, ie.AddressV6, ie.NumberV4, ie.NumberV6, ie.ListV4, ie.ListV6, ie.IPVersion:
+	case ie.AddressV4, ie.AddressV6, ie.NumberV4, ie.NumberV6, ie.ListV4, ie.ListV6, ie.SegmentsV6, ie.IPVersion:
 		o.address(b, r)
 	case ie.Seconds, ie.Milliseconds, ie.NTPMicro, ie.NTPNano, ie.Uptime, ie.MicrosecondsAgo, ie.DurationMilli, ie.DurationMicro, ie.SystemInit:
 		o.time(b, r, c)
@@ -67,9 +73,12 @@ func (p *Plan) special(o *op, b []byte, r *flow.Record, c *Context) {
 		// An empty section is a label that is not there, not label 0.
 		if v := number(b); v != 0 {
 			r.AddNumber(flow.MPLSLabel, v>>4)
+			r.AddNumber(flow.MPLSEXP, v>>1&7)
 		}
 	case ie.Frame, ie.IPPacket:
 		o.section(b, r, c)
+	default:
+		o.collection(b, r, c)
 	}
 }
 
@@ -98,6 +107,10 @@ func (o *op) address(b []byte, r *flow.Record) {
 	case ie.ListV6:
 		if a := [16]byte(b); a != [16]byte{} {
 			r.AddAddress(o.field, a)
+		}
+	case ie.SegmentsV6:
+		for ; len(b) >= 16; b = b[16:] {
+			r.AddAddress(o.field, [16]byte(b))
 		}
 	case ie.IPVersion:
 		switch number(b) {
@@ -153,17 +166,35 @@ func (o *op) section(b []byte, r *flow.Record, c *Context) {
 	r.SetNumber(flow.Packets, 1)
 }
 
-// finish sets the sampling interval where no sampler told it: that of the record, else that
-// of the domain.
-func (c *Context) finish(r *flow.Record) {
+// finish sets what the exporter told before: its address, and the sampling interval where no
+// sampler told it: that of the record, else that of its interface, else that of the domain.
+func (p *Plan) finish(data []byte, r *flow.Record, c *Context) {
+	if c.Domain != nil && c.Domain.address.IsValid() && !r.Has(flow.ExporterAddress) {
+		r.SetAddress(flow.ExporterAddress, c.Domain.address.As16())
+	}
 	if c.sampler {
 		return
 	}
 	rate := c.interval
+	if rate == 0 && c.Domain != nil && len(c.Domain.ports) != 0 {
+		rate = p.portRate(data, c)
+	}
 	if rate == 0 {
 		rate = c.Domain.Rate()
 	}
 	if rate != 0 {
 		r.SetNumber(flow.SamplingRate, rate)
 	}
+}
+
+// portRate returns the interval of the record's input interface, else that of its output interface.
+func (p *Plan) portRate(data []byte, c *Context) uint64 {
+	for i := range p.ports {
+		o := &p.ports[i]
+		b := o.octets(o.at(data, c))
+		if rate := rateOf(c.Domain.ports, number(b)); len(b) != 0 && rate != 0 {
+			return rate
+		}
+	}
+	return 0
 }

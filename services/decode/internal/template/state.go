@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"maps"
+	"net/netip"
 	"slices"
 
 	"github.com/weirflow/weir/services/decode/internal/refusal"
@@ -13,10 +14,13 @@ import (
 
 // stateVersion is the first octet of the form below. All that follows is unsigned varints:
 //
-//	domains × (version, id, initMs, rate,
-//	           samplers × (id, rate),
+//	domains × (version, id, initMs, rate, address,
+//	           samplers × (id, rate), interfaces × (ifIndex, rate),
 //	           templates × (id, options, scope, fields × (pen, id, length)))
-const stateVersion = 1
+//	names of each kind × (number, name, description)
+//
+// address, name and description are octets behind their number.
+const stateVersion = 2
 
 // ErrState is returned by Load for bytes that are not the state of an exporter.
 var ErrState = errors.New("malformed exporter state")
@@ -28,14 +32,32 @@ func (x *Exporter) Append(dst []byte) []byte {
 	for _, d := range x.domains {
 		dst = d.append(dst)
 	}
+	for _, names := range x.names {
+		dst = binary.AppendUvarint(dst, uint64(len(names)))
+		for _, key := range slices.Sorted(maps.Keys(names)) {
+			dst = binary.AppendUvarint(dst, key)
+			dst = appendText(appendText(dst, names[key].name), names[key].description)
+		}
+	}
+	return dst
+}
+
+func appendText(dst []byte, s string) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
+}
+
+func appendSamplers(dst []byte, all []sampler) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(all)))
+	for _, s := range all {
+		dst = appendAll(dst, s.id, s.rate)
+	}
 	return dst
 }
 
 func (d *Domain) append(dst []byte) []byte {
-	dst = appendAll(dst, uint64(d.version), uint64(d.id), d.initMs, d.rate, uint64(len(d.samplers)))
-	for _, s := range d.samplers {
-		dst = appendAll(dst, s.id, s.rate)
-	}
+	dst = appendAll(dst, uint64(d.version), uint64(d.id), d.initMs, d.rate)
+	dst = appendText(dst, string(d.address.AsSlice()))
+	dst = appendSamplers(appendSamplers(dst, d.samplers), d.ports)
 	dst = binary.AppendUvarint(dst, uint64(len(d.templates)))
 	for _, id := range slices.Sorted(maps.Keys(d.templates)) {
 		t, options := d.templates[id], uint64(0)
@@ -72,6 +94,12 @@ func Load(state []byte, limits Limits, budget *Budget) (*Exporter, error) {
 	for n := r.number(); n > 0 && !r.failed; n-- {
 		x.load(&r)
 	}
+	for kind := range x.names {
+		for n := r.number(); n > 0 && !r.failed; n-- {
+			key := r.number()
+			x.name(kind, key, &label{string(r.text()), string(r.text())})
+		}
+	}
 	if r.failed {
 		x.Forget()
 		return nil, ErrState
@@ -87,11 +115,11 @@ func (x *Exporter) load(r *reader) {
 		d = &Domain{} // beyond the limit: read over
 	}
 	d.initMs, d.rate = r.number(), r.number()
-	for n := r.number(); n > 0 && !r.failed; n-- {
-		rate := d.rate
-		p := parameters{id: r.number(), interval: r.number(), hasID: true}
-		x.learn(d, &p)
-		d.rate = rate
+	d.address, _ = netip.AddrFromSlice(r.text())
+	for _, all := range []*[]sampler{&d.samplers, &d.ports} {
+		for n := r.number(); n > 0 && !r.failed; n-- {
+			x.keepRate(all, sampler{r.number(), r.number()})
+		}
 	}
 	var refused refusal.Counts
 	for n := r.number(); n > 0 && !r.failed; n-- {
@@ -119,4 +147,16 @@ func (r *reader) number() uint64 {
 	}
 	r.rest = r.rest[n:]
 	return v
+}
+
+// text reads octets behind their number.
+func (r *reader) text() []byte {
+	n := r.number()
+	if n > uint64(len(r.rest)) {
+		r.rest, r.failed = nil, true
+		return nil
+	}
+	b := r.rest[:n]
+	r.rest = r.rest[n:]
+	return b
 }

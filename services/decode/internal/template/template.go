@@ -29,6 +29,10 @@ type Template struct {
 	Fields  []Field
 	// Plan decodes flow records; nil for an options template.
 	Plan *Plan
+	// Reverse decodes the other direction of biflow records; nil where they have none.
+	Reverse *Plan
+
+	seenNs uint64 // when it came the last time, 0 unknown
 }
 
 // MinLength returns the least octets that a record has; 0 is a template that must be
