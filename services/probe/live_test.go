@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package probe_test
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sys/unix"
+
+	"github.com/weirflow/weir/services/probe"
+)
+
+// inNetwork is set where the test runs in a network of its own.
+const inNetwork = "WEIR_TEST_IN_NETWORK"
+
+// TestInNetwork is run by TestConfigurationOfGoflowdRuns.
+func TestInNetwork(t *testing.T) {
+	if os.Getenv(inNetwork) == "" {
+		t.Skip("runs inside of another test")
+	}
+	for _, args := range []string{
+		"link set lo up", "link add veth0 type veth peer name veth1", "link set veth0 up", "link set veth1 up",
+	} {
+		if out, err := exec.Command("ip", strings.Fields(args)...).CombinedOutput(); err != nil {
+			t.Fatalf("ip %s: %v: %s", args, err, out)
+		}
+	}
+	text, err := os.ReadFile("testdata/goflowd.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	model := filepath.Join(t.TempDir(), "config.json")
+	changed := strings.NewReplacer("enp0s3", "veth0", "192.168.1.1", "127.0.0.1").Replace(string(text))
+	if err := os.WriteFile(model, []byte(changed), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pcap, flows := writeCapture(t, 20)
+	count, _, _ := totals(flows, false)
+	collector := startNfcapd(t, 4739)
+
+	cfg := probe.DefaultConfig()
+	cfg.Model = model
+	reg := prometheus.NewRegistry()
+	s, err := probe.New(cfg, slog.New(slog.DiscardHandler), reg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	_, all, _ := totals(flows, true)
+	sendFrames(t, pcap, "veth1", func() bool { return observed(t, reg) > 0 })
+	for deadline := time.Now().Add(10 * time.Second); observed(t, reg) < float64(all) && time.Now().Before(deadline); {
+		poll(t)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
+	}
+	got := collector.stop(t, int(count)+1, "%sa,%da,%sp,%dp,%pr,%pkt,%byt")
+	var want []string
+	for _, f := range flows {
+		if !f.IPv6() {
+			port := fmt.Sprint(f.Dst.Port())
+			if f.Proto == 1 {
+				port = "0.0" // as nfdump shows type and code, which this layout does not have
+			}
+			want = append(want, fmt.Sprintf("%v,%v,%d,%s,%d,%d,%d", f.Src.Addr(), f.Dst.Addr(), f.Src.Port(), port, f.Proto, f.Packets, f.IPBytes))
+		}
+	}
+	slices.Sort(want)
+	got = slices.DeleteFunc(got, func(line string) bool { return strings.HasPrefix(line, trialSource) })
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("flows (-sent +nfdump):\n%s", diff)
+	}
+}
+
+func observed(t *testing.T, reg *prometheus.Registry) float64 {
+	t.Helper()
+	families, err := reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range families {
+		if f.GetName() == "weir_probe_packets_total" {
+			return f.GetMetric()[0].GetCounter().GetValue()
+		}
+	}
+	return 0
+}
+
+const trialSource = "192.0.2.254"
+
+// sendFrames sends the frames of a pcap file on an interface, once a trial frame was seen.
+func sendFrames(t *testing.T, pcap, name string, seen func() bool) {
+	t.Helper()
+	device, err := net.InterfaceByName(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fd)
+	to := &unix.SockaddrLinklayer{Ifindex: device.Index}
+	trial := append([]byte{2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0},
+		0x45, 0, 0, 46, 0, 0, 0, 0, 64, 253, 0, 0, 192, 0, 2, 254, 192, 0, 2, 253)
+	trial = append(trial, make([]byte, 26)...)
+	for deadline := time.Now().Add(10 * time.Second); !seen(); poll(t) {
+		if time.Now().After(deadline) {
+			t.Fatal("the probe sees nothing")
+		}
+		if err := unix.Sendto(fd, trial, 0, to); err != nil {
+			t.Fatal(err)
+		}
+	}
+	data, err := os.ReadFile(pcap)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for b := data[24:]; len(b) > 16; {
+		n := binary.LittleEndian.Uint32(b[8:])
+		if err := unix.Sendto(fd, b[16:16+n], 0, to); err != nil {
+			t.Fatal(err)
+		}
+		b = b[16+n:]
+	}
+}
