@@ -30,6 +30,12 @@ type Migration struct {
 	checksum string
 }
 
+// Latest returns the version of the newest migration.
+func Latest() (uint32, error) {
+	all, err := embedded(files)
+	return uint32(len(all)), err //nolint:gosec // a version
+}
+
 // Up creates the database if it is missing and applies what is missing in it. It
 // refuses a database that a newer version has migrated, and one whose applied
 // migrations are not those of this version.

@@ -6,15 +6,14 @@ import (
 	"fmt"
 
 	"github.com/weirflow/weir/bus"
-	"github.com/weirflow/weir/flow"
 	weirv1 "github.com/weirflow/weir/proto/weir/v1"
 )
 
-// sift takes the messages out of a batch that check refuses. Places says where those that
+// sift takes the messages out of a batch that are malformed. Places says where those that
 // remain stood.
-func sift[M any](messages []*M, check func(*M) error) (sound []*M, places []int, refused []bus.Refusal) {
+func sift(messages []*weirv1.RollupBatch) (sound []*weirv1.RollupBatch, places []int, refused []bus.Refusal) {
 	for i, m := range messages {
-		if err := check(m); err != nil {
+		if err := checkRollups(m); err != nil {
 			refused = append(refused, bus.Refusal{Message: i, Reason: err})
 			continue
 		}
@@ -37,20 +36,6 @@ func outcome(refused []bus.Refusal, err error) error {
 		return bus.Refused(refused)
 	}
 	return err
-}
-
-// checkFlows looks for what unmarshalling lets through: an index beyond its dictionary.
-func checkFlows(m *flow.Batch) error {
-	for f := range flow.Fields() {
-		if f.Info().Kind != flow.Text || !m.Has(f) {
-			continue
-		}
-		indexes, width := m.RawColumn(f)
-		if err := checkIndexes(m.Texts(f), indexes, width, m.Rows()); err != nil {
-			return fmt.Errorf("%w: %s", err, f)
-		}
-	}
-	return nil
 }
 
 func checkIndexes(values []string, indexes []byte, width, rows int) error {

@@ -125,16 +125,15 @@ func TestWhatIsRefusedAsAWholeIsNotSearchedForEver(t *testing.T) {
 func TestAMalformedMessageIsRefusedAlone(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	var bad flow.Batch
-	var r flow.Record
-	r.SetNumber(flow.SrcCountry, bad.Intern(flow.SrcCountry, "DE")+8) // there is one text
-	bad.Append(&r)
-	err := f.writeFlows(t.Context(), "token", []*flow.Batch{numbered(t, 0, 10), overWire(t, &bad), numbered(t, 10, 10)})
+	message := func(sums ...byte) *weirv1.RollupBatch {
+		return &weirv1.RollupBatch{Rollups: []*weirv1.Rollup{flows5m(1, window(uint32(today().Unix())), nil, []*weirv1.RollupColumn{values("bytes", sums)})}}
+	}
+	err := f.writeRollups(t.Context(), "token", []*weirv1.RollupBatch{message(1), message(1, 2, 3), message(5)})
 	if want := bus.Refused(nil).Error(); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	if got := f.count(t, "SELECT uniqExact(sequence_num) FROM flows"); got != "20" {
-		t.Errorf("%s rows, want 20", got)
+	if got := f.count(t, "SELECT sum(bytes) FROM flows_5m"); got != "6" {
+		t.Errorf("%s bytes, want 6", got)
 	}
 }
 

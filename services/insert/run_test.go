@@ -86,6 +86,9 @@ func newSource(t testing.TB, js *bustest.Server, cfg bus.Config) *source {
 	t.Helper()
 	b := js.Connect("source", cfg)
 	s := &source{bus: b, flows: b.NewPublisher(bus.Enriched, 1<<24), rollups: b.NewPublisher(bus.Rollups, 1<<24)}
+	for _, p := range []*bus.Publisher{s.flows, s.rollups} {
+		go p.Run(t.Context()) //nolint:errcheck // its messages would be missing
+	}
 	return s
 }
 

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 
-	"github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/weirflow/weir/bus"
@@ -37,35 +36,29 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 // Run writes until ctx ends; what is not confirmed then is written by whoever runs next. A
 // clean stop returns nil.
 func (s *Service) Run(ctx context.Context) error {
-	options, err := s.cfg.options()
+	to, err := openServers(s.cfg)
 	if err != nil {
 		return err
 	}
-	conn, err := clickhouse.Open(options)
-	if err != nil {
-		return fmt.Errorf("open clickhouse: %w", err)
-	}
-	defer conn.Close() // nothing is under way any more
+	defer to.Close() //nolint:errcheck // nothing is under way any more
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	cfg := bus.SinkConfig{MaxRows: s.cfg.MaxRows, MaxWait: s.cfg.MaxWait}
+	flows, rollups := s.writer(to, bus.Enriched), s.writer(to, bus.Rollups)
+	if flows.awaitSchema(ctx) != nil {
+		return nil //nolint:nilerr // ctx has ended
+	}
 	done := make(chan error, 2)
-	go func() {
-		w := s.writer(conn, bus.Enriched)
-		if w.awaitTable(ctx, flowsTable) != nil {
-			done <- nil // ctx has ended
-			return
-		}
-		done <- bus.Sink(ctx, s.bus, bus.Enriched, cfg, w.writeFlows)
-	}()
-	go func() {
-		done <- bus.Sink(ctx, s.bus, bus.Rollups, cfg, s.writer(conn, bus.Rollups).writeRollups)
-	}()
+	go func() { done <- bus.Sink(ctx, s.bus, bus.Enriched, cfg, flows.writeFlows) }()
+	go func() { done <- bus.Sink(ctx, s.bus, bus.Rollups, cfg, rollups.writeRollups) }()
 	first := <-done
 	stop()
 	return errors.Join(first, <-done)
 }
 
-func (s *Service) writer(conn clickhouse.Conn, in bus.Stream) *writer {
-	return &writer{cfg: s.cfg, conn: conn, log: s.log.With("stream", in.Name), m: s.m, tables: map[string]*table{}}
+func (s *Service) writer(to *servers, in bus.Stream) *writer {
+	return &writer{
+		cfg: s.cfg, servers: to, conn: to.conns[0],
+		log: s.log.With("stream", in.Name), m: s.m, tables: map[string]*table{},
+	}
 }

@@ -49,6 +49,9 @@ func readTable(ctx context.Context, conn driver.Conn, name string) (*table, erro
 		t.marked = t.marked || column == markColumn && sorting == 1
 		base := strings.TrimPrefix(strings.TrimPrefix(engine, "Replicated"), "Shared")
 		t.replicated, t.merging = base != engine, base != "MergeTree"
+		if engine == "Distributed" { // over replicated tables, as our templates make it
+			t.replicated, t.merging = true, false
+		}
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err

@@ -4,7 +4,6 @@ package insert
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -21,14 +20,17 @@ import (
 // writer writes the batches of one stream, one after the other. It is not safe for
 // concurrent use.
 type writer struct {
-	cfg    Config
-	conn   driver.Conn
-	log    *slog.Logger
-	m      *metrics
-	tables map[string]*table
-	batch  batch // of all messages
-	day    batch // of those of one day, when they are of several
-	outage outage
+	cfg     Config
+	servers *servers
+	server  int         // the one in use
+	conn    driver.Conn // to it
+	warned  bool        // that tables are not replicated
+	log     *slog.Logger
+	m       *metrics
+	tables  map[string]*table
+	batch   batch // of all messages
+	day     batch // of those of one day, when they are of several
+	outage  outage
 }
 
 const (
@@ -40,27 +42,14 @@ const (
 
 // writeFlows writes messages of ENRICHED.
 func (w *writer) writeFlows(ctx context.Context, token string, messages []*flow.Batch) error {
-	return outcome(w.flows(ctx, token, messages))
-}
-
-func (w *writer) flows(ctx context.Context, token string, messages []*flow.Batch) ([]bus.Refusal, error) {
 	rows, err := w.write(ctx, flowsTable, token, func(t *table) error { return w.batch.setFlows(t, messages) })
-	if !errors.Is(err, errTextIndex) {
-		return refusedFlows(messages, rows), err
-	}
-	// Nothing has been sent yet. Looking into each message first would cost every batch.
-	sound, places, refused := sift(messages, checkFlows)
-	if len(refused) == 0 {
-		return nil, err
-	}
-	rest, err := w.flows(ctx, token, sound)
-	return append(refused, moved(rest, places)...), err
+	return outcome(refusedFlows(messages, rows), err)
 }
 
 // writeRollups writes messages of ROLLUPS, an insert for each table. What has been written
 // when a later table fails is written again with the same token.
 func (w *writer) writeRollups(ctx context.Context, token string, messages []*weirv1.RollupBatch) error {
-	sound, places, refused := sift(messages, checkRollups)
+	sound, places, refused := sift(messages)
 	rollups, err := byTable(sound)
 	if err != nil {
 		return bus.Permanent(err)
@@ -73,15 +62,6 @@ func (w *writer) writeRollups(ctx context.Context, token string, messages []*wei
 		refused = append(refused, moved(refusedPartials(sound, r, rows), places)...)
 	}
 	return outcome(refused, nil)
-}
-
-// awaitTable waits until ClickHouse has the table as it must be.
-func (w *writer) awaitTable(ctx context.Context, name string) error {
-	_, err := w.write(ctx, name, "", func(*table) error {
-		w.batch.reset(0)
-		return nil
-	})
-	return err
 }
 
 // write makes a batch with set and inserts it, and tries until ClickHouse has confirmed it
@@ -101,13 +81,20 @@ func (w *writer) write(ctx context.Context, name, token string, set func(*table)
 		if permanent {
 			return nil, bus.Permanent(fmt.Errorf("insert into %s: %w", name, err))
 		}
-		clear(w.tables) // they may have been migrated, or be those of another server
+		w.failOver()
 		w.m.retries.WithLabelValues(string(why)).Inc()
 		w.outage.begin(w.log, why, fmt.Errorf("insert into %s: %w", name, err))
 		if !pause(ctx, delay) {
 			return nil, ctx.Err()
 		}
 	}
+}
+
+// failOver goes to the next server, or to the same one anew.
+func (w *writer) failOver() {
+	w.server = (w.server + 1) % len(w.servers.conns)
+	w.conn = w.servers.conns[w.server]
+	clear(w.tables) // they may have been migrated, or be others
 }
 
 // try makes the batch and inserts it once, day by day.
@@ -174,6 +161,7 @@ func settings(token string) clickhouse.Settings {
 	return clickhouse.Settings{
 		"async_insert":                    0,
 		"insert_deduplicate":              1,
+		"distributed_foreground_insert":   1, // a Distributed table passes the token on
 		"insert_deduplication_token":      token,
 		"max_partitions_per_insert_block": 0, // late rows may be of any day
 	}
@@ -206,6 +194,10 @@ func (w *writer) table(ctx context.Context, name string) (*table, error) {
 	}
 	if err := t.check(); err != nil {
 		return nil, err
+	}
+	if len(w.servers.conns) > 1 && !t.replicated && !w.warned {
+		w.warned = true
+		w.log.Warn("table is not replicated: an insert that is repeated on another server is there twice", "table", name)
 	}
 	w.tables[name] = t
 	return t, nil

@@ -44,17 +44,13 @@ func newFixture(t testing.TB) *fixture {
 
 func newWriter(t testing.TB, cfg Config) *writer {
 	t.Helper()
-	options, err := cfg.options()
+	to, err := openServers(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn, err := clickhouse.Open(options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
+	t.Cleanup(func() { to.Close() })
 	return &writer{
-		cfg: cfg, conn: conn, log: slog.New(slog.NewTextHandler(t.Output(), nil)),
+		cfg: cfg, servers: to, conn: to.conns[0], log: slog.New(slog.NewTextHandler(t.Output(), nil)),
 		m: newMetrics(prometheus.NewRegistry()), tables: map[string]*table{},
 	}
 }

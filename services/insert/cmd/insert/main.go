@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirflow/weir/bus"
 	"github.com/weirflow/weir/daemon"
+	"github.com/weirflow/weir/migrations"
 	"github.com/weirflow/weir/services/insert"
 )
 
@@ -35,6 +36,9 @@ func main() {
 		p.OnExit(b.Close)
 		p.Watch("nats", b)
 		cfg.Insert.DSN, cfg.Insert.Database = cfg.ClickHouse.DSN, cfg.ClickHouse.Database
+		if cfg.Insert.Migration, err = migrations.Latest(); err != nil {
+			return nil, err
+		}
 		return insert.New(cfg.Insert, b, p.Log, p.Metrics)
 	})
 }
