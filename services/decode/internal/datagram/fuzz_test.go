@@ -82,6 +82,10 @@ func FuzzPacket(f *testing.F) {
 		f.Add(byte(kind), p)
 	}
 	f.Add(byte(1), ipv6(60, bytesOf(60, 0, 200)))
+	for _, port := range []u16{1701, 2152, 3544, 4754, 4789, 6081, 6635} {
+		f.Add(byte(1), ipv4(17, 0, udpTo(port, u32(0x34ff0002), u64(0x0100000001), ipv4(6, 0, tcp))))
+	}
+	f.Add(byte(1), ipv4(47, 0, u16(0xf000), u16(0x88be), make([]byte, 20), ethernet(0x8864, u16(0x1100), u32(1), u8(0x21), ipv4(6, 0, tcp))))
 	f.Fuzz(func(t *testing.T, kind byte, p []byte) {
 		var r flow.Record
 		const layers = 16

@@ -26,6 +26,9 @@ const (
 	protoSCTP     = 132
 	protoMobility = 135
 	protoUDPLite  = 136
+	protoMPLS     = 137
+	protoEthernet = 143 // RFC 8986 §4.9
+	protoEtherIP  = 97
 )
 
 func (w *walk) ipv4(b []byte) {
@@ -38,15 +41,17 @@ func (w *walk) ipv4(b []byte) {
 		return
 	}
 	fragment := binary.BigEndian.Uint16(b[6:])
-	if r := w.r; !w.inner {
-		r.SetNumber(flow.EType, etherIPv4)
-		r.SetIPv4(flow.SrcAddr, binary.BigEndian.Uint32(b[12:]))
-		r.SetIPv4(flow.DstAddr, binary.BigEndian.Uint32(b[16:]))
-		r.SetNumber(flow.IPTOS, uint64(b[1]))
+	if r, f := w.r, w.f; f != nil {
+		r.SetNumber(f.eType, etherIPv4)
+		r.SetIPv4(f.src, binary.BigEndian.Uint32(b[12:]))
+		r.SetIPv4(f.dst, binary.BigEndian.Uint32(b[16:]))
+		r.SetNumber(f.tos, uint64(b[1]))
+		r.SetNumber(f.ttl, uint64(b[8]))
+	}
+	if r := w.r; w.depth == 0 {
 		r.SetNumber(flow.FragmentID, uint64(binary.BigEndian.Uint16(b[4:])))
 		r.SetNumber(flow.IPFlags, uint64(fragment>>13))
 		r.SetNumber(flow.FragmentOffset, uint64(fragment&0x1fff))
-		r.SetNumber(flow.IPTTL, uint64(b[8]))
 	}
 	if total := int(binary.BigEndian.Uint16(b[2:])); total >= n && total < len(b) {
 		b = b[:total] // the rest is padding of the frame
@@ -59,14 +64,16 @@ func (w *walk) ipv6(b []byte) {
 	if !w.header(b, layerIPv6, n) {
 		return
 	}
-	if r := w.r; !w.inner {
-		first := binary.BigEndian.Uint32(b)
-		r.SetNumber(flow.EType, etherIPv6)
-		r.SetAddress(flow.SrcAddr, [16]byte(b[8:]))
-		r.SetAddress(flow.DstAddr, [16]byte(b[24:]))
-		r.SetNumber(flow.IPTOS, uint64(first>>20&0xff))
-		r.SetNumber(flow.IPv6FlowLabel, uint64(first&0xfffff))
-		r.SetNumber(flow.IPTTL, uint64(b[7]))
+	first := binary.BigEndian.Uint32(b)
+	if r, f := w.r, w.f; f != nil {
+		r.SetNumber(f.eType, etherIPv6)
+		r.SetAddress(f.src, [16]byte(b[8:]))
+		r.SetAddress(f.dst, [16]byte(b[24:]))
+		r.SetNumber(f.tos, uint64(first>>20&0xff))
+		r.SetNumber(f.ttl, uint64(b[7]))
+	}
+	if w.depth == 0 {
+		w.r.SetNumber(flow.IPv6FlowLabel, uint64(first&0xfffff))
 	}
 	w.extensions(b[6], b[n:])
 }
@@ -124,7 +131,7 @@ func (w *walk) extension(kind byte, b []byte) (fragment bool) {
 	case protoFragment:
 		offset := binary.BigEndian.Uint16(b[2:])
 		fragment = offset>>3 != 0
-		if !w.inner {
+		if w.depth == 0 {
 			w.r.SetNumber(flow.FragmentOffset, uint64(offset>>3))
 			w.r.SetNumber(flow.IPFlags, uint64(offset&1))
 			w.r.SetNumber(flow.FragmentID, uint64(binary.BigEndian.Uint32(b[4:])))
@@ -136,7 +143,7 @@ func (w *walk) extension(kind byte, b []byte) (fragment bool) {
 // routing takes the segments of a segment routing header (RFC 8754 §2).
 func (w *walk) routing(b []byte) {
 	const segmentRouting = 4
-	if w.inner {
+	if w.depth != 0 {
 		return
 	}
 	w.r.SetNumber(flow.IPv6RoutingHeaderSegLeft, uint64(b[3]))
@@ -150,8 +157,8 @@ func (w *walk) routing(b []byte) {
 }
 
 func (w *walk) proto(p byte) {
-	if !w.inner {
-		w.r.SetNumber(flow.Proto, uint64(p))
+	if w.f != nil {
+		w.r.SetNumber(w.f.proto, uint64(p))
 	}
 }
 

@@ -10,14 +10,14 @@ import (
 
 // EtherTypes.
 const (
-	etherIPv4     = 0x0800
-	etherVLAN     = 0x8100 // 802.1Q
-	etherVLANs    = 0x88a8 // 802.1ad
-	etherVLANOld  = 0x9100 // QinQ before 802.1ad
-	etherIPv6     = 0x86dd
-	etherMPLS     = 0x8847
-	etherMPLSM    = 0x8848 // multicast
-	etherBridging = 0x6558 // Ethernet in GRE
+	etherIPv4    = 0x0800
+	etherVLAN    = 0x8100 // 802.1Q
+	etherVLANs   = 0x88a8 // 802.1ad
+	etherVLANOld = 0x9100 // QinQ before 802.1ad
+	etherIPv6    = 0x86dd
+	etherMPLS    = 0x8847
+	etherMPLSM   = 0x8848 // multicast
+	etherPPPoE   = 0x8864 // session
 )
 
 // Values of layer_stack, as in GoFlow2.
@@ -34,31 +34,52 @@ const (
 	layerGRE      = 9
 	layerRouting  = 10
 	layerFragment = 11
+	layerGeneve   = 12
+	layerTeredo   = 13
+	layerCustom   = 99 // a header that GoFlow2 has no value for
 )
 
 // walk is the way through the headers of one packet.
 type walk struct {
 	r    *flow.Record
 	left int // headers that may still be read
-	// inner says that what follows is the payload of a tunnel, and not the flow's own headers.
-	inner bool
+	// depth counts the tunnels around what follows. f says which fields it fills: nil none.
+	depth int
+	f     *fields
 }
+
+// fields are what the headers of a packet fill.
+type fields struct {
+	eType, proto, srcPort, dstPort, tos, ttl, tcpFlags, vlan, srcMAC, dstMAC, src, dst flow.Field
+}
+
+// outer are the flow's own, inner those of the outermost tunnel.
+var (
+	outer = fields{
+		flow.EType, flow.Proto, flow.SrcPort, flow.DstPort, flow.IPTOS, flow.IPTTL, flow.TCPFlags,
+		flow.VLANID, flow.SrcMAC, flow.DstMAC, flow.SrcAddr, flow.DstAddr,
+	}
+	inner = fields{
+		flow.InnerEType, flow.InnerProto, flow.InnerSrcPort, flow.InnerDstPort, flow.InnerIPTOS, flow.InnerIPTTL, flow.InnerTCPFlags,
+		flow.InnerVLANID, flow.InnerSrcMAC, flow.InnerDstMAC, flow.InnerSrcAddr, flow.InnerDstAddr,
+	}
+)
 
 // Ethernet reads a packet from its Ethernet header on.
 func Ethernet(b []byte, r *flow.Record, maxLayers int) {
-	w := walk{r: r, left: maxLayers}
+	w := walk{r: r, left: maxLayers, f: &outer}
 	w.ethernet(b)
 }
 
 // IP reads a packet from its IPv4 or IPv6 header on.
 func IP(b []byte, r *flow.Record, maxLayers int) {
-	w := walk{r: r, left: maxLayers}
+	w := walk{r: r, left: maxLayers, f: &outer}
 	w.ip(b)
 }
 
 // MPLS reads a packet from its label stack on.
 func MPLS(b []byte, r *flow.Record, maxLayers int) {
-	w := walk{r: r, left: maxLayers}
+	w := walk{r: r, left: maxLayers, f: &outer}
 	r.SetNumber(flow.EType, etherMPLS)
 	w.mpls(b)
 }
@@ -84,9 +105,9 @@ func (w *walk) ethernet(b []byte) {
 	if !w.header(b, layerEthernet, n) {
 		return
 	}
-	if !w.inner {
-		w.r.SetNumber(flow.DstMAC, binary.BigEndian.Uint64(b)>>16)
-		w.r.SetNumber(flow.SrcMAC, binary.BigEndian.Uint64(b[4:])&(1<<48-1))
+	if f := w.f; f != nil {
+		w.r.SetNumber(f.dstMAC, binary.BigEndian.Uint64(b)>>16)
+		w.r.SetNumber(f.srcMAC, binary.BigEndian.Uint64(b[4:])&(1<<48-1))
 	}
 	w.etherType(binary.BigEndian.Uint16(b[12:]), b[n:])
 }
@@ -101,8 +122,8 @@ func (w *walk) etherType(t uint16, b []byte) {
 		w.vlan(uint64(binary.BigEndian.Uint16(b) & 0x0fff))
 		t, b = binary.BigEndian.Uint16(b[2:]), b[n:]
 	}
-	if !w.inner {
-		w.r.SetNumber(flow.EType, uint64(t))
+	if w.f != nil {
+		w.r.SetNumber(w.f.eType, uint64(t))
 	}
 	switch t {
 	case etherIPv4, etherIPv6:
@@ -111,16 +132,18 @@ func (w *walk) etherType(t uint16, b []byte) {
 		w.mpls(b)
 	case etherBridging:
 		w.ethernet(b)
+	case etherPPPoE:
+		w.pppoe(b)
 	}
 }
 
 // vlan sets the first tag as the VLAN, and the second as the customer's.
 func (w *walk) vlan(id uint64) {
 	switch {
-	case w.inner:
-	case !w.r.Has(flow.VLANID):
-		w.r.SetNumber(flow.VLANID, id)
-	case !w.r.Has(flow.CustomerVLANID):
+	case w.f == nil:
+	case !w.r.Has(w.f.vlan):
+		w.r.SetNumber(w.f.vlan, id)
+	case w.depth == 0 && !w.r.Has(flow.CustomerVLANID):
 		w.r.SetNumber(flow.CustomerVLANID, id)
 	}
 }
@@ -134,8 +157,9 @@ func (w *walk) mpls(b []byte) {
 			return
 		}
 		entry := binary.BigEndian.Uint32(b)
-		if !w.inner {
+		if w.depth == 0 {
 			w.r.AddNumber(flow.MPLSLabel, uint64(entry>>12))
+			w.r.AddNumber(flow.MPLSEXP, uint64(entry>>9&7))
 			w.r.AddNumber(flow.MPLSTTL, uint64(entry&0xff))
 		}
 		bottom = entry&0x100 != 0
@@ -148,7 +172,7 @@ func (w *walk) mpls(b []byte) {
 		w.ip(b)
 	case 0: // the control word of a pseudowire (RFC 4448 §4.6)
 		if len(b) > n {
-			w.inner = true
+			w.enter()
 			w.ethernet(b[n:])
 		}
 	}

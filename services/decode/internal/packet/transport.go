@@ -15,6 +15,7 @@ func (w *walk) transport(proto byte, b []byte) {
 	case protoUDP:
 		if w.header(b, layerUDP, 8) {
 			w.ports(b)
+			w.tunnel(binary.BigEndian.Uint16(b[2:]), b[8:])
 		}
 	case protoSCTP, protoDCCP, protoUDPLite:
 		if len(b) < 4 {
@@ -27,10 +28,21 @@ func (w *walk) transport(proto byte, b []byte) {
 	case protoICMPv6:
 		w.icmp(b, layerICMPv6)
 	case protoIPv4, protoIPv6:
-		w.inner = true
+		w.enter()
 		w.ip(b)
 	case protoGRE:
 		w.gre(b)
+	case protoMPLS:
+		w.enter()
+		w.mpls(b)
+	case protoEthernet:
+		w.enter()
+		w.ethernet(b)
+	case protoEtherIP: // RFC 3378 §3
+		if w.header(b, layerCustom, 2) {
+			w.enter()
+			w.ethernet(b[2:])
+		}
 	}
 }
 
@@ -47,40 +59,23 @@ func (w *walk) tcp(b []byte) {
 	if len(b) >= 4 {
 		w.ports(b)
 	}
-	if w.header(b, layerTCP, n) && !w.inner {
-		w.r.SetNumber(flow.TCPFlags, uint64(b[13]))
+	if w.header(b, layerTCP, n) && w.f != nil {
+		w.r.SetNumber(w.f.tcpFlags, uint64(b[13]))
 	}
 }
 
 func (w *walk) ports(b []byte) {
-	if w.inner {
+	if w.f == nil {
 		return
 	}
-	w.r.SetNumber(flow.SrcPort, uint64(binary.BigEndian.Uint16(b)))
-	w.r.SetNumber(flow.DstPort, uint64(binary.BigEndian.Uint16(b[2:])))
+	w.r.SetNumber(w.f.srcPort, uint64(binary.BigEndian.Uint16(b)))
+	w.r.SetNumber(w.f.dstPort, uint64(binary.BigEndian.Uint16(b[2:])))
 }
 
 func (w *walk) icmp(b []byte, layer uint64) {
-	if len(b) >= 2 && !w.inner {
+	if len(b) >= 2 && w.depth == 0 {
 		w.r.SetNumber(flow.ICMPType, uint64(b[0]))
 		w.r.SetNumber(flow.ICMPCode, uint64(b[1]))
 	}
 	w.header(b, layer, 8)
-}
-
-// gre reads a GRE header with its optional fields (RFC 2784, RFC 2890), and what it carries.
-func (w *walk) gre(b []byte) {
-	n := 4
-	if len(b) >= n {
-		for _, bit := range [...]byte{0x80, 0x20, 0x10} { // checksum, key, sequence number
-			if b[0]&bit != 0 {
-				n += 4
-			}
-		}
-	}
-	if !w.header(b, layerGRE, n) {
-		return
-	}
-	w.inner = true
-	w.etherType(binary.BigEndian.Uint16(b[2:]), b[n:])
 }
