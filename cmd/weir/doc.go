@@ -7,6 +7,7 @@
 //	weir streams     bring the streams of a NATS server up to date
 //	weir check       validate a configuration file
 //	weir config      write the settings in effect as a configuration file
+//	weir decode      print the flows in packet captures
 //	weir clickhouse  the embedded ClickHouse engine, started by weir up
 //	weir version     what this program was built from
 //

@@ -25,6 +25,7 @@ var layers = []struct {
 	{`clickhouse(/.*)?`, []string{`clickhouse(/.*)?`}},
 	{`services/(\w+)/cmd/\w+`, []string{`services/$1`, `bus`, `daemon`, `migrations`, `clickhouse`}},
 	{`services/(\w+)/internal/.+`, []string{`services/$1/internal/.+`, `flow`, `proto(/.*)?`}},
+	{`services/decode/offline`, []string{`services/decode/internal/.+`, `flow`}},
 	{`services/(\w+)`, []string{`services/$1/internal/.+`, `bus`, `flow(/.*)?`, `proto(/.*)?`}},
 	{`cmd/weir(/.*)?`, []string{`.*`}},
 	{`test(/.*)?`, []string{`test(/.*)?`, `flow`, `proto(/.*)?`}},

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/weirflow/weir/flow"
+	"github.com/weirflow/weir/services/decode/offline"
+)
+
+func newDecode() *cobra.Command {
+	format, ports, quiet := "json", []string(nil), false
+	cmd := &cobra.Command{
+		Use:   "decode FILE...",
+		Short: "Print the flows in packet captures of export datagrams",
+		Long: `decode reads packet captures (pcap or pcapng, - is standard input) with NetFlow, IPFIX and sFlow datagrams
+in them, decodes them as the service does, and prints a JSON object for each flow. What was refused, and
+why, goes to standard error. Flows whose template comes later are printed when it comes.
+
+  json     as GoFlow2 prints it: all fields of its FlowMessage, with names for protocols
+  neutral  numbers for protocols and the like, nothing that is 0; with the packet's number in the capture
+           (_pkt), the flow's in the datagram (_rec), and _late where the template came later`,
+		Example: "  weir decode --format neutral --port 2055 export.pcap",
+		Args:    wantFiles,
+		RunE: func(cmd *cobra.Command, files []string) error {
+			form, ok := map[string]flow.Form{"json": flow.GoFlow2, "neutral": flow.Neutral}[format]
+			if !ok {
+				return misuse("--format %q: want json or neutral", format)
+			}
+			numbers, err := portNumbers(ports)
+			if err != nil {
+				return err
+			}
+			d := offline.NewDecoder(numbers...)
+			err = decodeFiles(d, form, files, cmd.InOrStdin(), cmd.OutOrStdout())
+			if s := d.Summary(); !quiet {
+				s.Write(cmd.ErrOrStderr())
+			}
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&format, "format", format, "json or neutral")
+	cmd.Flags().StringSliceVar(&ports, "port", nil, "UDP ports of the collector; all by default")
+	cmd.Flags().BoolVar(&quiet, "quiet", false, "no summary")
+	return cmd
+}
+
+func wantFiles(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return misuse("%s: want a file (--help tells more)", cmd.CommandPath())
+	}
+	return nil
+}
+
+func portNumbers(texts []string) ([]uint16, error) {
+	numbers := make([]uint16, len(texts))
+	for i, s := range texts {
+		n, err := strconv.ParseUint(s, 10, 16)
+		if err != nil {
+			return nil, misuse("--port %q: want a number up to 65535", s)
+		}
+		numbers[i] = uint16(n)
+	}
+	return numbers, nil
+}
+
+// decodeFiles prints the flows of captures one after the other.
+func decodeFiles(d *offline.Decoder, form flow.Form, files []string, in io.Reader, out io.Writer) error {
+	w := bufio.NewWriterSize(out, 1<<16)
+	for _, name := range files {
+		err := withFile(name, in, func(r io.Reader) error {
+			return d.Read(r, func(f offline.Flows) error { return printFlows(w, form, f) })
+		})
+		if err != nil {
+			_ = w.Flush()
+			return fmt.Errorf("decode %s: %w", name, err)
+		}
+	}
+	return w.Flush()
+}
+
+func withFile(name string, in io.Reader, f func(io.Reader) error) error {
+	if name == "-" {
+		return f(in)
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	return f(file)
+}
+
+// printFlows prints the flows of a datagram. The neutral form says where they come from.
+func printFlows(w *bufio.Writer, form flow.Form, f offline.Flows) error {
+	n := f.First
+	for object := range f.Batch.JSON(form) {
+		if form == flow.Neutral {
+			late := ""
+			if f.Late {
+				late = `"_late":1,`
+			}
+			fmt.Fprintf(w, `{"_pkt":%d,"_rec":%d,%s`, f.Packet, n, late)
+			object = object[1:]
+		}
+		if _, err := w.Write(object); err != nil {
+			return err
+		}
+		n++
+	}
+	return nil
+}
