@@ -106,6 +106,14 @@ func TestSFlowRecords(t *testing.T) {
 		{"switch", flowRecord(1001, u32(10), u32(1), u32(20), u32(2)), values{flow.SrcVLAN: 10, flow.DstVLAN: 20}},
 		{"router", flowRecord(1002, nextHop, u32(24), u32(25)), values{flow.NextHop: "192.0.2.7", flow.SrcNet: 24, flow.DstNet: 25}},
 		{"gateway, two segments", flowRecord(1003, nextHop, u32(64500), u32(64501), u32(0), u32(2), u32(2), u32(2), u32(64510), u32(64511), u32(1), u32(1), u32(64512), u32(1), u32(77), u32(100)), values{flow.BGPNextHop: "192.0.2.7", flow.SrcAS: 64501, flow.DstAS: 64512, flow.NextHopAS: 64510}},
+		{"gateway: the peers", flowRecord(1003, nextHop, u32(64500), u32(64501), u32(64502), u32(1), u32(2), u32(1), u32(64510), u32(0), u32(100)), values{flow.SrcPeerAS: 64502, flow.DstPeerAS: 64510}},
+		{"MPLS", flowRecord(1006, nextHop, u32(1), u32(100<<12|0x100|63), u32(0)), values{flow.NextHop: "192.0.2.7"}},
+		{"NAT", flowRecord(1007, nextHop, u32(2), [16]byte{0x20, 15: 1}), values{flow.PostNATSrcAddr: "192.0.2.7", flow.PostNATDstAddr: "2000::1"}},
+		{"ports of NAT", flowRecord(1020, u32(7), u32(8)), values{flow.PostNATSrcPort: 7, flow.PostNATDstPort: 8}},
+		{"MPLS tunnel", flowRecord(1008, u32(3), []byte("lsp\x00"), u32(77), u32(0)), values{flow.TunnelID: 77}},
+		{"MPLS virtual circuit", flowRecord(1009, u32(4), []byte("vc-1"), u32(78), u32(0), u32(0)), values{flow.SegmentID: 78}},
+		{"stripped VLAN tags", flowRecord(1012, u32(2), u32(0x81002005), u32(0x81000006)), values{flow.VLANID: 5, flow.CustomerVLANID: 6}},
+		{"VXLAN at the input", flowRecord(1030, u32(5000)), values{flow.SegmentID: 5000}},
 		{"gateway to its own AS", flowRecord(1003, nextHop, u32(64500), u32(0), u32(0), u32(0), u32(0), u32(100)), values{flow.SrcAS: 64500, flow.DstAS: 64500}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -136,6 +144,15 @@ func TestSFlowSamples(t *testing.T) {
 	dropped := flowSample(1, record)
 	copy(dropped[8+24:], wire(u32(1<<30|258)))
 	checkRow(t, feed(d, sflowDatagram(1, dropped)), 0, values{flow.OutIf: 0, flow.DropReason: 258})
+
+	discard := wire(u32(1), u32(0), u32(3), u32(0), u32(3), u32(4), u32(257), u32(1), record)
+	b = feed(New(testLimits), sflowDatagram(1, u32(5), u32(len(discard)), discard))
+	checkRow(t, b, 0, ipv4Row)
+	checkRow(t, b, 0, values{flow.DropReason: 257, flow.InIf: 3, flow.OutIf: 4, flow.SamplingRate: 1, flow.Packets: 1})
+
+	others := wire(flowRecord(1004, u32(0)), flowRecord(1005, u32(0)), flowRecord(1010, u32(0)), flowRecord(1011, u32(0)),
+		flowRecord(1036, u32(1)), flowRecord(1037, u32(0)), flowRecord(1038, u32(0)), record)
+	checkRow(t, feed(d, sflowDatagram(1, flowSample(8, others))), 0, ipv4Row) // what has no field is passed over
 
 	multiple := flowSample(1, record)
 	multiple[8+24] = 0x80 // format of the output interface: several

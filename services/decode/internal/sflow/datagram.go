@@ -86,7 +86,9 @@ func (d *Decoder) sample(format uint32, p []byte) bool {
 		p = s.compact(p)
 	case expandedFlowSample:
 		p = s.expanded(p)
-	case counterSample, expandedCounterSample, discardedPacket:
+	case discardedPacket:
+		p = s.dropped(p)
+	case counterSample, expandedCounterSample:
 		return true
 	default:
 		d.w.Refuse(refusal.SampleUnknown)
@@ -111,6 +113,7 @@ func (d *Decoder) sample(format uint32, p []byte) bool {
 type sample struct {
 	rate, records uint32
 	input, output iface
+	drop          uint64 // reason, 0 for none
 }
 
 // iface is an interface: what format says of value.
@@ -152,6 +155,21 @@ func (s *sample) expanded(p []byte) []byte {
 	return p[head:]
 }
 
+// dropped reads the head of a discarded_packet (sflow.org, "sFlow Dropped Packet Notification
+// Structures"): each is told of, none is sampled.
+func (s *sample) dropped(p []byte) []byte {
+	const head = 32
+	if len(p) < head {
+		return nil
+	}
+	s.rate = 1
+	s.input = iface{single, binary.BigEndian.Uint32(p[16:])}
+	s.output = iface{single, binary.BigEndian.Uint32(p[20:])}
+	s.drop = uint64(binary.BigEndian.Uint32(p[24:]))
+	s.records = binary.BigEndian.Uint32(p[28:])
+	return p[head:]
+}
+
 // port reads an interface in its compact form: format in the two highest bits.
 func port(v uint32) iface { return iface{v >> 30, v & 0x3fffffff} }
 
@@ -170,6 +188,8 @@ func (s *sample) set(r *flow.Record) {
 	r.SetNumber(flow.OutIf, s.output.index())
 	if s.output.format == discarded {
 		r.SetNumber(flow.DropReason, uint64(s.output.value))
+	} else if s.drop != 0 {
+		r.SetNumber(flow.DropReason, s.drop)
 	}
 	r.SetNumber(flow.Packets, 1)
 }

@@ -21,6 +21,7 @@ func gateway(p []byte, r *flow.Record) bool {
 	}
 	r.SetNumber(flow.SrcAS, source)
 	r.SetNumber(flow.DstAS, own)
+	r.SetNumber(flow.SrcPeerAS, uint64(binary.BigEndian.Uint32(p[8:])))
 	p = path(p[12:], r)
 	if len(p) < 4 {
 		return false
@@ -52,6 +53,7 @@ func path(p []byte, r *flow.Record) []byte {
 			as := uint64(binary.BigEndian.Uint32(p))
 			if !r.Has(flow.NextHopAS) {
 				r.SetNumber(flow.NextHopAS, as)
+				r.SetNumber(flow.DstPeerAS, as)
 			}
 			r.SetNumber(flow.DstAS, as)
 			r.AddNumber(flow.ASPath, as)

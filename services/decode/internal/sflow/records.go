@@ -19,6 +19,15 @@ const (
 	extendedSwitch  = 1001
 	extendedRouter  = 1002
 	extendedGateway = 1003
+
+	extendedMPLS       = 1006
+	extendedNAT        = 1007
+	extendedMPLSTunnel = 1008
+	extendedMPLSVC     = 1009
+	extendedVLANTunnel = 1012
+	extendedNATPort    = 1020
+	extendedVNIEgress  = 1029
+	extendedVNIIngress = 1030
 )
 
 // Header protocols of a raw header.
@@ -68,8 +77,9 @@ func (d *Decoder) record(format uint32, p []byte, r *flow.Record) bool {
 		return router(p, r)
 	case extendedGateway:
 		return gateway(p, r)
+	default:
+		return extended(format, p, r)
 	}
-	return true
 }
 
 func (d *Decoder) rawHeader(p []byte, r *flow.Record) bool {
