@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,7 +37,8 @@ func Latest() (uint32, error) {
 	return uint32(len(all)), err //nolint:gosec // a version
 }
 
-// Up creates the database if it is missing and applies what is missing in it. It
+// Up creates the database if it is missing and applies what is missing in it, one of
+// several that try at once after the other. It
 // refuses a database that a newer version has migrated, and one whose applied
 // migrations are not those of this version.
 func Up(ctx context.Context, dsn, database string, log *slog.Logger) error {
@@ -63,10 +65,19 @@ func Up(ctx context.Context, dsn, database string, log *slog.Logger) error {
 	if err := compare(ctx, conn, database, all); err != nil {
 		return err
 	}
-	for _, m := range all {
-		if !m.Applied.IsZero() {
-			continue
-		}
+	applied := func(m Migration) bool { return !m.Applied.IsZero() }
+	if !slices.ContainsFunc(all, func(m Migration) bool { return !applied(m) }) {
+		return nil
+	}
+	unlock, err := lock(ctx, conn, log)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := compare(ctx, conn, database, all); err != nil { // what others did meanwhile
+		return err
+	}
+	for _, m := range slices.DeleteFunc(all, applied) {
 		if err := m.apply(ctx, conn); err != nil {
 			return fmt.Errorf("migrate %s to %04d_%s: %w", database, m.Version, m.Name, err)
 		}

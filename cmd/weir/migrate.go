@@ -21,27 +21,56 @@ import (
 )
 
 func newMigrate() *cobra.Command {
-	o := newOptions()
-	cmd := &cobra.Command{
+	cmd := newMigration(&cobra.Command{
 		Use:   "migrate",
 		Short: "Bring the tables of a ClickHouse up to date",
 		Long: `migrate applies the migrations that the database lacks, each once and in order, and lists all of them.
 It works on the ClickHouse of clickhouse.dsn. Without one it starts the ClickHouse of the data folder
-for as long as it takes; weir up migrates by itself.
+for as long as it takes; weir up migrates by itself. Of several that migrate at once, one does it and the others wait.
 
 ` + daemon.SettingsHelp,
 		Example: "  weir migrate --clickhouse.dsn clickhouse://user:password@db.example.net:9000",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := o.load(); err != nil {
-				return err
-			}
-			o.base.HTTP.Listen = "" // it is over soon
-			p := daemon.NewProcess("weir", o.base, os.Stderr)
-			return p.Run(cmd.Context(), func(context.Context, *daemon.Process) (daemon.Runner, error) {
-				ch, err := newServer(o, p)
-				return once(migration{o, ch, p.Log, cmd.OutOrStdout()}.run), err
-			})
+	}, migration.up)
+	cmd.AddCommand(
+		newMigration(&cobra.Command{
+			Use:   "up",
+			Short: "Apply the migrations that the database lacks",
+		}, migration.up),
+		newMigration(&cobra.Command{
+			Use:   "status",
+			Short: "List the migrations and when each was applied, change nothing",
+		}, migration.report),
+		newMigration(&cobra.Command{
+			Use:   "verify",
+			Short: "Compare the tables with what the migrations make of an empty database",
+			Long: `verify makes a database of another name, migrates it, compares its tables and columns with those of
+clickhouse.database, and drops it. Tables and columns that somebody has added are no difference.`,
+		}, migration.verify),
+		&cobra.Command{
+			Use:   "print",
+			Short: "Print the SQL of all migrations",
+			Args:  cobra.NoArgs,
+			RunE:  func(cmd *cobra.Command, _ []string) error { return migrations.Print(cmd.OutOrStdout()) },
 		},
+	)
+	return cmd
+}
+
+// newMigration completes a command that does something with the ClickHouse of the settings.
+func newMigration(cmd *cobra.Command, do func(migration, context.Context) error) *cobra.Command {
+	o := newOptions()
+	cmd.Args = cobra.NoArgs
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if err := o.load(); err != nil {
+			return err
+		}
+		o.base.HTTP.Listen = "" // it is over soon
+		p := daemon.NewProcess("weir", o.base, os.Stderr)
+		return p.Run(cmd.Context(), func(context.Context, *daemon.Process) (daemon.Runner, error) {
+			ch, err := newServer(o, p)
+			m := migration{o, ch, p.Log, cmd.OutOrStdout()}
+			return once(func(ctx context.Context) error { return m.run(ctx, do) }), err
+		})
 	}
 	o.flags(cmd)
 	return cmd
@@ -64,28 +93,58 @@ type migration struct {
 	out io.Writer
 }
 
-// run starts ClickHouse where none is given, migrates and reports.
-func (m migration) run(ctx context.Context) error {
+// run starts ClickHouse where none is given, and does what is to be done.
+func (m migration) run(ctx context.Context, do func(migration, context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	ended := make(chan error, 1)
 	go func() {
 		ended <- m.ch.Run(ctx)
 		cancel()
 	}()
-	err := migrate(ctx, m.ch, m.o.config, m.log)
-	if err == nil && ctx.Err() == nil {
-		err = m.report(ctx)
+	var err error
+	select {
+	case <-m.ch.Ready():
+		err = do(m, ctx)
+	case <-ctx.Done():
 	}
 	cancel()
 	return errors.Join(err, <-ended)
 }
 
+func (m migration) up(ctx context.Context) error {
+	if err := migrate(ctx, m.ch, m.o.config, m.log); err != nil || ctx.Err() != nil {
+		return err
+	}
+	return m.report(ctx)
+}
+
 func (m migration) report(ctx context.Context) error {
 	all, err := migrations.Status(ctx, m.ch.DSN(), m.o.ClickHouse.Database)
 	for _, a := range all {
-		fmt.Fprintf(m.out, "%04d  %-30s  applied %s\n", a.Version, a.Name, a.Applied.UTC().Format(time.DateTime))
+		applied := "not applied"
+		if !a.Applied.IsZero() {
+			applied = "applied " + a.Applied.UTC().Format(time.DateTime)
+		}
+		fmt.Fprintf(m.out, "%04d  %-30s  %s\n", a.Version, a.Name, applied)
 	}
 	return err
+}
+
+// verify prints what is different, and fails if anything is.
+func (m migration) verify(ctx context.Context) error {
+	database := m.o.ClickHouse.Database
+	differences, err := migrations.Verify(ctx, m.ch.DSN(), database)
+	if err != nil {
+		return err
+	}
+	for _, d := range differences {
+		fmt.Fprintln(m.out, d)
+	}
+	if len(differences) > 0 {
+		return fmt.Errorf("verify %s: %d differences", database, len(differences))
+	}
+	fmt.Fprintf(m.out, "%s is as the migrations make it\n", database)
+	return nil
 }
 
 const migrateEvery = 2 * time.Second // between two tries

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package migrations
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"slices"
+
+	driver "github.com/ClickHouse/clickhouse-go/v2"
+)
+
+// Verify compares the tables of a database with those that the migrations make in an empty
+// one, for which it makes a database and drops it again. It returns what is missing and what
+// is different; tables and columns that somebody has added are no difference.
+func Verify(ctx context.Context, dsn, database string) (differences []string, err error) {
+	all, err := Status(ctx, dsn, database)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range all {
+		if m.Applied.IsZero() {
+			differences = append(differences, fmt.Sprintf("migration %04d_%s is not applied", m.Version, m.Name))
+		}
+	}
+	if len(differences) > 0 {
+		return differences, nil
+	}
+	scratch := database + "_verify_" + rand.Text()
+	conn, err := open(dsn, "")
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	err = Up(ctx, dsn, scratch, slog.New(slog.DiscardHandler))
+	defer func() {
+		drop := conn.Exec(context.WithoutCancel(ctx), "DROP DATABASE IF EXISTS "+quote(scratch))
+		err = errors.Join(err, drop)
+	}()
+	if err != nil {
+		return nil, err
+	}
+	want, err := describe(ctx, conn, scratch)
+	if err != nil {
+		return nil, err
+	}
+	got, err := describe(ctx, conn, database)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
+		switch text, there := got[name]; {
+		case !there:
+			differences = append(differences, name+" is missing")
+		case text != want[name]:
+			differences = append(differences, fmt.Sprintf("%s is %s, want %s", name, text, want[name]))
+		}
+	}
+	return differences, nil
+}
+
+// describe returns the tables and columns of a database, each with what matters of it.
+func describe(ctx context.Context, conn driver.Conn, database string) (map[string]string, error) {
+	rows, err := conn.Query(ctx, `SELECT name, concat(engine, ' by (', sorting_key, '), partitions ', partition_key)
+		FROM system.tables WHERE database = $1
+		UNION ALL
+		SELECT concat(table, '.', name), trimRight(concat(type, ' ', default_kind, ' ', default_expression, ' ', compression_codec))
+		FROM system.columns WHERE database = $1`, database)
+	if err != nil {
+		return nil, fmt.Errorf("describe %s: %w", database, err)
+	}
+	defer rows.Close()
+	all := map[string]string{}
+	for rows.Next() {
+		var name, text string
+		if err := rows.Scan(&name, &text); err != nil {
+			return nil, fmt.Errorf("describe %s: %w", database, err)
+		}
+		all[name] = text
+	}
+	return all, rows.Err()
+}
+
+// Print writes the SQL of all migrations.
+func Print(w io.Writer) error {
+	all, err := embedded(files)
+	if err != nil {
+		return err
+	}
+	for _, m := range all {
+		if _, err := fmt.Fprintf(w, "-- %04d_%s, checksum %s\n\n%s\n", m.Version, m.Name, m.checksum, m.sql); err != nil {
+			return err
+		}
+	}
+	return nil
+}
