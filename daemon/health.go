@@ -28,14 +28,15 @@ const (
 func (p phase) String() string { return [...]string{"starting", "running", "stopping"}[p] }
 
 type check struct {
-	name  string
-	ready func() error
+	name   string
+	ready  func() error
+	detail func() string
 }
 
-func (h *health) add(name string, ready func() error) {
+func (h *health) add(c check) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.checks = append(h.checks, check{name, ready})
+	h.checks = append(h.checks, c)
 }
 
 func (h *health) started()  { h.set(running) }
@@ -60,6 +61,9 @@ func (h *health) serveReady(w http.ResponseWriter, _ *http.Request) {
 		answer := "ready"
 		if err := c.ready(); err != nil {
 			ready, answer = false, err.Error()
+		}
+		if d := c.detail(); d != "" {
+			answer += "; " + d
 		}
 		fmt.Fprintf(&detail, "%s: %s\n", c.name, answer)
 	}

@@ -31,7 +31,7 @@ func DefaultConfig() Config {
 }
 
 // Runner is something that runs until ctx ends. A clean stop returns nil. A
-// Runner that also has Ready() error is asked by /readyz.
+// Runner that also has Ready() error or Detail() string is asked by /readyz.
 type Runner interface {
 	Run(ctx context.Context) error
 }
@@ -82,10 +82,20 @@ func (p *Process) Gatherer() prometheus.Gatherer { return p.shared.registry }
 // OnExit has f called after the Runner has returned, in the reverse order.
 func (p *Process) OnExit(f func()) { p.shared.exits.add(f) }
 
-// Watch has /readyz show under name whether v is ready, if v has Ready() error.
+// Watch has /readyz show under name whether v is ready, if v has Ready() error, and what is
+// not as it should be while it is, if v has Detail() string.
 func (p *Process) Watch(name string, v any) {
-	if r, ok := v.(interface{ Ready() error }); ok {
-		p.shared.health.add(name, r.Ready)
+	c := check{name, func() error { return nil }, func() string { return "" }}
+	r, hasReady := v.(interface{ Ready() error })
+	if hasReady {
+		c.ready = r.Ready
+	}
+	d, hasDetail := v.(interface{ Detail() string })
+	if hasDetail {
+		c.detail = d.Detail
+	}
+	if hasReady || hasDetail {
+		p.shared.health.add(c)
 	}
 }
 

@@ -22,34 +22,51 @@ type metrics struct {
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
-	counter := func(name, help string) prometheus.Counter {
-		c := prometheus.NewCounter(prometheus.CounterOpts{Name: name, Help: help})
-		reg.MustRegister(c)
-		return c
+	m := &metrics{
+		flows: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "weir_enrich_flows_total", Help: "Flows that went through.",
+		}),
+		cacheHits: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "weir_enrich_cache_hits_total", Help: "Addresses answered from the cache.",
+		}),
+		cacheMisses: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "weir_enrich_cache_misses_total", Help: "Addresses looked up in databases and networks.",
+		}),
+		observerHits: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "weir_enrich_observer_hits_total", Help: "Flows whose exporter and interfaces were answered from the cache.",
+		}),
+		observerMisses: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "weir_enrich_observer_misses_total", Help: "Flows whose exporter and interfaces were put together anew, with the rules.",
+		}),
+		lookupErrors: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "weir_enrich_lookup_errors_total", Help: "Look-ups that failed because a record has another form than its database promises.",
+		}),
+		ruleErrors: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "weir_enrich_rule_errors_total", Help: "Conditions of rules that failed, and were taken as false.",
+		}),
+		duplicates: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "weir_enrich_duplicates_total", Help: "Flows marked as counted elsewhere.",
+		}),
+		hidden: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "weir_enrich_hidden_addresses_total", Help: "Addresses truncated or encrypted.",
+		}),
+		snmpAnswers: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "weir_enrich_snmp_answers_total", Help: "Times an exporter told its names by SNMP.",
+		}),
+		snmpErrors: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "weir_enrich_snmp_errors_total", Help: "Times an exporter could not be asked by SNMP.",
+		}),
+		reloads: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "weir_enrich_file_reloads_total", Help: "Times the file was read.",
+		}, []string{"file"}),
+		loadErrors: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "weir_enrich_file_load_errors_total", Help: "Times the file could not be read or was not valid.",
+		}, []string{"file"}),
+		built: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "weir_enrich_database_build_timestamp_seconds", Help: "When the database in use was built, Unix time.",
+		}, []string{"database"}),
 	}
-	byFile := func(name, help string) *prometheus.CounterVec {
-		c := prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, []string{"file"})
-		reg.MustRegister(c)
-		return c
-	}
-	built := prometheus.NewGaugeVec(prometheus.GaugeOpts{
-		Name: "weir_enrich_database_build_timestamp_seconds", Help: "When the database in use was built, Unix time.",
-	}, []string{"database"})
-	reg.MustRegister(built)
-	return &metrics{
-		flows:          counter("weir_enrich_flows_total", "Flows that went through."),
-		cacheHits:      counter("weir_enrich_cache_hits_total", "Addresses answered from the cache."),
-		cacheMisses:    counter("weir_enrich_cache_misses_total", "Addresses looked up in databases and networks."),
-		observerHits:   counter("weir_enrich_observer_hits_total", "Flows whose exporter and interfaces were answered from the cache."),
-		observerMisses: counter("weir_enrich_observer_misses_total", "Flows whose exporter and interfaces were put together anew, with the rules."),
-		lookupErrors:   counter("weir_enrich_lookup_errors_total", "Look-ups that failed because a record has another form than its database promises."),
-		ruleErrors:     counter("weir_enrich_rule_errors_total", "Conditions of rules that failed, and were taken as false."),
-		duplicates:     counter("weir_enrich_duplicates_total", "Flows marked as counted elsewhere."),
-		hidden:         counter("weir_enrich_hidden_addresses_total", "Addresses truncated or encrypted."),
-		snmpAnswers:    counter("weir_enrich_snmp_answers_total", "Times an exporter told its names by SNMP."),
-		snmpErrors:     counter("weir_enrich_snmp_errors_total", "Times an exporter could not be asked by SNMP."),
-		built:          built,
-		reloads:        byFile("weir_enrich_file_reloads_total", "Times the file was read."),
-		loadErrors:     byFile("weir_enrich_file_load_errors_total", "Times the file could not be read or was not valid."),
-	}
+	reg.MustRegister(m.flows, m.cacheHits, m.cacheMisses, m.observerHits, m.observerMisses, m.lookupErrors, m.ruleErrors,
+		m.duplicates, m.hidden, m.snmpAnswers, m.snmpErrors, m.built, m.reloads, m.loadErrors)
+	return m
 }

@@ -4,7 +4,6 @@ package enrich
 
 import (
 	"context"
-	"log/slog"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -22,24 +21,6 @@ import (
 )
 
 const partitions = 2
-
-// start runs a Service until the test ends.
-func start(t *testing.T, s *bustest.Server, cfg Config) {
-	t.Helper()
-	service, err := New(cfg, s.Connect(bus.Enrich, s.Config(partitions)), slog.New(slog.NewTextHandler(t.Output(), nil)), prometheus.NewRegistry())
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- service.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("run: %v", err)
-		}
-	})
-}
 
 // collected is the origin AS of each flow in ENRICHED, by sequence number.
 type collected struct {
@@ -63,19 +44,35 @@ func (c *collected) of(n uint64) []uint64 {
 func collect(t *testing.T, s *bustest.Server) *collected {
 	t.Helper()
 	c := &collected{as: map[uint64][]uint64{}}
-	b := s.Connect(bus.Insert, s.Config(partitions))
+	readEnriched(t, s, func(b *flow.Batch) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		for i := range b.Rows() {
+			n := b.Number(flow.SequenceNum, i)
+			c.as[n] = append(c.as[n], b.Number(flow.SrcOriginAS, i))
+		}
+	})
+	return c
+}
+
+// readEnriched calls see with what comes in ENRICHED, until the test ends. Its other reader covers
+// it as well, so that it is truncated.
+func readEnriched(t *testing.T, s *bustest.Server, see func(*flow.Batch)) {
+	t.Helper()
+	readAs(t, s, bus.Insert, see)
+	readAs(t, s, bus.Aggregate, func(*flow.Batch) {})
+}
+
+func readAs(t *testing.T, s *bustest.Server, stage string, see func(*flow.Batch)) {
+	t.Helper()
+	b := s.Connect(stage, s.Config(partitions))
 	ctx, cancel := context.WithCancel(t.Context())
 	var reader sync.WaitGroup
 	reader.Go(func() {
 		err := bus.Sink(ctx, b, bus.Enriched, bus.SinkConfig{MaxRows: 1000, MaxWait: 50 * time.Millisecond},
 			func(_ context.Context, _ string, batch []*flow.Batch) error {
-				c.mu.Lock()
-				defer c.mu.Unlock()
 				for _, b := range batch {
-					for i := range b.Rows() {
-						n := b.Number(flow.SequenceNum, i)
-						c.as[n] = append(c.as[n], b.Number(flow.SrcOriginAS, i))
-					}
+					see(b)
 				}
 				return nil
 			})
@@ -87,7 +84,6 @@ func collect(t *testing.T, s *bustest.Server) *collected {
 		cancel()
 		reader.Wait()
 	})
-	return c
 }
 
 func TestFlowsGoThroughOnceWhileDatabasesChange(t *testing.T) {
@@ -97,7 +93,7 @@ func TestFlowsGoThroughOnceWhileDatabasesChange(t *testing.T) {
 	cfg := DefaultConfig()
 	cfg.ASNDatabases, cfg.PollInterval = []string{path}, 100*time.Millisecond
 	got := collect(t, s)
-	start(t, s, cfg)
+	runService(t, s, cfg)
 	input := publish(t, s)
 
 	deadline := time.Now().Add(30 * time.Second)

@@ -150,7 +150,7 @@ func environment(on string) types.Map {
 	case OnInterface:
 		env["interface"] = iface
 	case OnFlow:
-		env["in"], env["out"] = iface, iface
+		env["input"], env["output"] = iface, iface
 		fields := types.Map{}
 		for f := range flow.Fields() {
 			switch f.Info().Kind {

@@ -78,7 +78,7 @@ func (e *Evaluator) Flow(x *Exporter, in, out *Interface, value func(flow.Field)
 	}
 	if e.in != in || e.out != out { // the flows of a batch have few of them
 		e.in, e.out = in, out
-		e.env["exporter"], e.env["in"], e.env["out"] = exporterEnv(x), interfaceEnv(in), interfaceEnv(out)
+		e.env["exporter"], e.env["input"], e.env["output"] = exporterEnv(x), interfaceEnv(in), interfaceEnv(out)
 	}
 	e.apply(e.set.flow, func() {}, m.attribute)
 	return m

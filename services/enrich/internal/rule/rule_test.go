@@ -58,7 +58,7 @@ func TestFirstRuleWinsAndLaterOnesSeeIt(t *testing.T) {
 func TestFlowsAreMarkedFromTheirFields(t *testing.T) {
 	t.Parallel()
 	e := compileAll(t,
-		Rule{On: OnFlow, If: `flow.proto == 6 && flow.dst_port in [80, 443] && out.boundary == "external"`, Set: map[string]string{"tag": "web"}},
+		Rule{On: OnFlow, If: `flow.proto == 6 && flow.dst_port in [80, 443] && output.boundary == "external"`, Set: map[string]string{"tag": "web"}},
 		Rule{On: OnFlow, If: `flow.src_net_tenant startsWith "cust"`, Set: map[string]string{"tenant": "customer"}},
 	)
 	if diff := cmp.Diff([]flow.Field{flow.Proto, flow.DstPort, flow.SrcNetTenant}, e.set.Fields()); diff != "" {
