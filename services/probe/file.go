@@ -62,11 +62,11 @@ func (s *Service) file(ctx context.Context, name string, most uint64, begin func
 		return err
 	}
 	var (
-		raw   capture.Packet
-		p     = packet.Packet{InIf: uint32(point + 1)}
-		e     *engine
-		tick  int64
-		clock = pace{speed: s.cfg.Speed}
+		raw  capture.Packet
+		p    = packet.Packet{InIf: uint32(point + 1)}
+		e    *engine
+		tick int64
+		pace = capture.Pace{Speed: s.cfg.Speed}
 	)
 	n := uint64(0)
 	defer func() { s.m.packets.Add(float64(n)) }()
@@ -80,7 +80,7 @@ func (s *Service) file(ctx context.Context, name string, most uint64, begin func
 		if e == nil {
 			e = begin(raw.Time)
 		}
-		if n++; n%checkEvery == 0 && ctx.Err() != nil || !clock.wait(ctx, raw.Time) {
+		if n++; n%checkEvery == 0 && ctx.Err() != nil || !pace.Wait(ctx, raw.Time) {
 			return nil // stopped: what was measured is exported
 		}
 		p.Time = raw.Time
@@ -100,34 +100,5 @@ func (s *Service) file(ctx context.Context, name string, most uint64, begin func
 func (e *engine) keep(ctx context.Context) {
 	for _, l := range e.links {
 		l.keep(ctx)
-	}
-}
-
-// pace waits for the time of packets.
-type pace struct {
-	speed   float64 // 0: no waiting
-	first   int64   // time of the first packet
-	started time.Time
-}
-
-// wait returns when a packet of time at is due, or false when ctx ended before.
-func (p *pace) wait(ctx context.Context, at int64) bool {
-	if p.speed == 0 {
-		return true
-	}
-	if p.started.IsZero() {
-		p.first, p.started = at, time.Now()
-	}
-	due := time.Until(p.started.Add(time.Duration(float64(at-p.first) / p.speed)))
-	if due <= 0 {
-		return true
-	}
-	timer := time.NewTimer(due)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
 	}
 }

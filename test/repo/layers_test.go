@@ -24,6 +24,7 @@ var layers = []struct {
 	{`migrations(/.*)?`, []string{`migrations(/.*)?`}},
 	{`clickhouse(/.*)?`, []string{`clickhouse(/.*)?`}},
 	{`services/(\w+)/cmd/\w+`, []string{`services/$1`, `bus`, `daemon`, `migrations`, `clickhouse`}},
+	{`services/probe/replay`, []string{`services/probe/internal/.+`}},
 	{`services/(\w+)/internal/.+`, []string{`services/$1/internal/.+`, `flow`, `proto(/.*)?`}},
 	{`services/decode/offline`, []string{`services/decode/internal/.+`, `flow`}},
 	{`services/(\w+)`, []string{`services/$1/internal/.+`, `bus`, `flow(/.*)?`, `proto(/.*)?`}},
