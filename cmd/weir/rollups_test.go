@@ -41,6 +41,7 @@ func userRollups() []rollup.Rollup {
 
 const userRollupsYAML = `aggregate:
   flush_interval: 500ms
+  idle_after: 5s
   rollups:
     - name: nets_10m
       window: 10m
@@ -165,6 +166,7 @@ func TestRollupsEqualSQLOverFlows(t *testing.T) {
 	defer sending.Wait()
 	defer cancel()
 
+	final := s.tailFinals("interfaces_1m")
 	s.workers = append(s.workers, s.start("aggregate"), s.start("aggregate"))
 	const steps, perStep = 60, 500
 	from := time.Now().Add(-50 * time.Minute)
@@ -185,6 +187,7 @@ func TestRollupsEqualSQLOverFlows(t *testing.T) {
 	for _, r := range append(rollup.Builtin(), userRollups()...) {
 		s.compare(r, steps*perStep)
 	}
+	s.compareFinals(final, "interfaces_1m", "sampler_address, interface, direction")
 }
 
 // disturb kills, restarts and scales the aggregate processes.
