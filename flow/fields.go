@@ -80,6 +80,10 @@ const (
 	PortRangeEnd
 	FirewallExtendedEvent
 	ExceptionCode
+	Custom1
+	Custom2
+	Custom3
+	Custom4
 	SrcOriginAS
 	DstOriginAS
 	SrcCountry
@@ -268,6 +272,10 @@ var fields = [numFields]Info{
 	PortRangeEnd:               {"port_range_end", 2036, Number, 2, "UInt16", "Last port of a block of translated ports, element 362"},
 	FirewallExtendedEvent:      {"firewall_extended_event", 2037, Number, 2, "UInt16", "Cisco's reason for a firewall event, element 33002"},
 	ExceptionCode:              {"exception_code", 2038, Number, 1, "UInt8", "Juniper's reason for a discarded packet, element 137 of enterprise 2636"},
+	Custom1:                    {"custom_1", 2043, Number, 8, "UInt64", "Value 1 of the mapping file"},
+	Custom2:                    {"custom_2", 2044, Number, 8, "UInt64", "Value 2 of the mapping file"},
+	Custom3:                    {"custom_3", 2045, Number, 8, "UInt64", "Value 3 of the mapping file"},
+	Custom4:                    {"custom_4", 2046, Number, 8, "UInt64", "Value 4 of the mapping file"},
 	SrcOriginAS:                {"src_origin_as", 2100, Number, 4, "UInt32", "Source AS: the exporter's, else the database's"},
 	DstOriginAS:                {"dst_origin_as", 2101, Number, 4, "UInt32", "Destination AS: the exporter's, else the database's"},
 	SrcCountry:                 {"src_country", 2102, Text, 4, "LowCardinality(String)", "Country of the source address, ISO 3166-1 alpha-2"},

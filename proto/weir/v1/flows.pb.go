@@ -215,6 +215,14 @@ type FlowBatch struct {
 	ExporterAddress []byte `protobuf:"bytes,2041,opt,name=exporter_address,json=exporterAddress,proto3" json:"exporter_address,omitempty"`
 	// MPLS traffic class, 3 bits, top of the stack first. 1
 	MplsExp *ListColumn `protobuf:"bytes,2042,opt,name=mpls_exp,json=mplsExp,proto3" json:"mpls_exp,omitempty"`
+	// Value 1 of the mapping file. 8
+	Custom_1 []byte `protobuf:"bytes,2043,opt,name=custom_1,json=custom1,proto3" json:"custom_1,omitempty"`
+	// Value 2 of the mapping file. 8
+	Custom_2 []byte `protobuf:"bytes,2044,opt,name=custom_2,json=custom2,proto3" json:"custom_2,omitempty"`
+	// Value 3 of the mapping file. 8
+	Custom_3 []byte `protobuf:"bytes,2045,opt,name=custom_3,json=custom3,proto3" json:"custom_3,omitempty"`
+	// Value 4 of the mapping file. 8
+	Custom_4 []byte `protobuf:"bytes,2046,opt,name=custom_4,json=custom4,proto3" json:"custom_4,omitempty"`
 	// Source AS: the exporter's, else the database's. 4
 	SrcOriginAs []byte `protobuf:"bytes,2100,opt,name=src_origin_as,json=srcOriginAs,proto3" json:"src_origin_as,omitempty"`
 	// Destination AS: the exporter's, else the database's. 4
@@ -990,6 +998,34 @@ func (x *FlowBatch) GetMplsExp() *ListColumn {
 	return nil
 }
 
+func (x *FlowBatch) GetCustom_1() []byte {
+	if x != nil {
+		return x.Custom_1
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetCustom_2() []byte {
+	if x != nil {
+		return x.Custom_2
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetCustom_3() []byte {
+	if x != nil {
+		return x.Custom_3
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetCustom_4() []byte {
+	if x != nil {
+		return x.Custom_4
+	}
+	return nil
+}
+
 func (x *FlowBatch) GetSrcOriginAs() []byte {
 	if x != nil {
 		return x.SrcOriginAs
@@ -1309,7 +1345,7 @@ var File_weir_v1_flows_proto protoreflect.FileDescriptor
 
 const file_weir_v1_flows_proto_rawDesc = "" +
 	"\n" +
-	"\x13weir/v1/flows.proto\x12\aweir.v1\x1a\x15weir/v1/columns.proto\"\xd7.\n" +
+	"\x13weir/v1/flows.proto\x12\aweir.v1\x1a\x15weir/v1/columns.proto\"\xc7/\n" +
 	"\tFlowBatch\x12\x13\n" +
 	"\x04rows\x18\xd0\x0f \x01(\rR\x04rows\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\fR\x04type\x12#\n" +
@@ -1415,7 +1451,11 @@ const file_weir_v1_flows_proto_rawDesc = "" +
 	"\x0einner_src_addr\x18\xf7\x0f \x01(\fR\finnerSrcAddr\x12%\n" +
 	"\x0einner_dst_addr\x18\xf8\x0f \x01(\fR\finnerDstAddr\x12*\n" +
 	"\x10exporter_address\x18\xf9\x0f \x01(\fR\x0fexporterAddress\x12/\n" +
-	"\bmpls_exp\x18\xfa\x0f \x01(\v2\x13.weir.v1.ListColumnR\amplsExp\x12#\n" +
+	"\bmpls_exp\x18\xfa\x0f \x01(\v2\x13.weir.v1.ListColumnR\amplsExp\x12\x1a\n" +
+	"\bcustom_1\x18\xfb\x0f \x01(\fR\acustom1\x12\x1a\n" +
+	"\bcustom_2\x18\xfc\x0f \x01(\fR\acustom2\x12\x1a\n" +
+	"\bcustom_3\x18\xfd\x0f \x01(\fR\acustom3\x12\x1a\n" +
+	"\bcustom_4\x18\xfe\x0f \x01(\fR\acustom4\x12#\n" +
 	"\rsrc_origin_as\x18\xb4\x10 \x01(\fR\vsrcOriginAs\x12#\n" +
 	"\rdst_origin_as\x18\xb5\x10 \x01(\fR\vdstOriginAs\x125\n" +
 	"\vsrc_country\x18\xb6\x10 \x01(\v2\x13.weir.v1.TextColumnR\n" +

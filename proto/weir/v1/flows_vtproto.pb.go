@@ -663,6 +663,42 @@ func (m *FlowBatch) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i--
 		dAtA[i] = 0xa2
 	}
+	if len(m.Custom_4) > 0 {
+		i -= len(m.Custom_4)
+		copy(dAtA[i:], m.Custom_4)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.Custom_4)))
+		i--
+		dAtA[i] = 0x7f
+		i--
+		dAtA[i] = 0xf2
+	}
+	if len(m.Custom_3) > 0 {
+		i -= len(m.Custom_3)
+		copy(dAtA[i:], m.Custom_3)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.Custom_3)))
+		i--
+		dAtA[i] = 0x7f
+		i--
+		dAtA[i] = 0xea
+	}
+	if len(m.Custom_2) > 0 {
+		i -= len(m.Custom_2)
+		copy(dAtA[i:], m.Custom_2)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.Custom_2)))
+		i--
+		dAtA[i] = 0x7f
+		i--
+		dAtA[i] = 0xe2
+	}
+	if len(m.Custom_1) > 0 {
+		i -= len(m.Custom_1)
+		copy(dAtA[i:], m.Custom_1)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.Custom_1)))
+		i--
+		dAtA[i] = 0x7f
+		i--
+		dAtA[i] = 0xda
+	}
 	if m.MplsExp != nil {
 		size, err := m.MplsExp.MarshalToSizedBufferVT(dAtA[:i])
 		if err != nil {
@@ -1882,6 +1918,22 @@ func (m *FlowBatch) SizeVT() (n int) {
 	}
 	if m.MplsExp != nil {
 		l = m.MplsExp.SizeVT()
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.Custom_1)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.Custom_2)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.Custom_3)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	l = len(m.Custom_4)
+	if l > 0 {
 		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
 	}
 	l = len(m.SrcOriginAs)
@@ -5262,6 +5314,142 @@ func (m *FlowBatch) UnmarshalVT(dAtA []byte) error {
 			}
 			if err := m.MplsExp.UnmarshalVT(dAtA[iNdEx:postIndex]); err != nil {
 				return err
+			}
+			iNdEx = postIndex
+		case 2043:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Custom_1", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Custom_1 = append(m.Custom_1[:0], dAtA[iNdEx:postIndex]...)
+			if m.Custom_1 == nil {
+				m.Custom_1 = []byte{}
+			}
+			iNdEx = postIndex
+		case 2044:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Custom_2", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Custom_2 = append(m.Custom_2[:0], dAtA[iNdEx:postIndex]...)
+			if m.Custom_2 == nil {
+				m.Custom_2 = []byte{}
+			}
+			iNdEx = postIndex
+		case 2045:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Custom_3", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Custom_3 = append(m.Custom_3[:0], dAtA[iNdEx:postIndex]...)
+			if m.Custom_3 == nil {
+				m.Custom_3 = []byte{}
+			}
+			iNdEx = postIndex
+		case 2046:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Custom_4", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Custom_4 = append(m.Custom_4[:0], dAtA[iNdEx:postIndex]...)
+			if m.Custom_4 == nil {
+				m.Custom_4 = []byte{}
 			}
 			iNdEx = postIndex
 		case 2100:
@@ -9845,6 +10033,130 @@ func (m *FlowBatch) UnmarshalVTUnsafe(dAtA []byte) error {
 			if err := m.MplsExp.UnmarshalVTUnsafe(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
+			iNdEx = postIndex
+		case 2043:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Custom_1", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Custom_1 = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2044:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Custom_2", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Custom_2 = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2045:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Custom_3", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Custom_3 = dAtA[iNdEx:postIndex]
+			iNdEx = postIndex
+		case 2046:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Custom_4", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Custom_4 = dAtA[iNdEx:postIndex]
 			iNdEx = postIndex
 		case 2100:
 			if wireType != 2 {
