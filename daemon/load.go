@@ -83,13 +83,20 @@ func (l *loader) text(leaf *leaf, where, text string) {
 	}
 }
 
-var variable = regexp.MustCompile(`\$\{(\w+)\}`)
+var variable = regexp.MustCompile(`\$\{(\w+|file:[^}]+)\}`)
 
-// expand replaces ${VAR} in a secret, so that files can be shared without it.
+// expand replaces ${VAR} and ${file:PATH} in a secret, so that files can be shared without it.
 func (l *loader) expand(leaf *leaf, src Sources) {
 	text := formatText(leaf.value, leaf.key)
 	expanded := variable.ReplaceAllStringFunc(text, func(match string) string {
 		name := match[2 : len(match)-1]
+		if path, ok := strings.CutPrefix(name, "file:"); ok {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				l.problem("", leaf.key, err.Error())
+			}
+			return strings.TrimSpace(string(text))
+		}
 		if src.Env != nil {
 			if value, ok := src.Env(name); ok {
 				return value

@@ -107,4 +107,5 @@ Flags:
 // SettingsHelp explains how settings are given, for the help of every program.
 const SettingsHelp = `Every setting can be given as a flag, in the environment and in the file:
 --ingest.listen, WEIR_INGEST_LISTEN and "ingest: {listen: ...}" are the same.
-A flag wins over the environment, the environment over the file.`
+A flag wins over the environment, the environment over the file. In secrets ${NAME} stands for
+a variable of the environment and ${file:PATH} for what a file holds.`

@@ -172,6 +172,7 @@ func TestProblems(t *testing.T) {
 		{name: "a list where a value belongs", file: "ingest: {workers: [1]}", want: []string{"weir.yaml:1: ingest.workers: want a single value"}},
 		{name: "a value where a section belongs", file: "ingest: 3", want: []string{"weir.yaml:1: ingest: want keys and values"}},
 		{name: "a secret's variable that is not set", flags: []string{"--ingest.token=${NO_SUCH}"}, want: []string{"ingest.token: the environment has no NO_SUCH"}},
+		{name: "a secret's file that is not there", flags: []string{"--ingest.token=${file:/no/such}"}, want: []string{"ingest.token: open /no/such: no such file"}},
 		{name: "what Validate says, under its full key", flags: []string{"--ingest.listen=", "--ingest.limit.rate=-1"}, want: []string{`ingest.listen: is empty, want e.g. ":2055"`, "ingest.limit.rate: is negative"}},
 		{name: "all at once", file: "ingest: {every: x, strict: maybe}", want: []string{"weir.yaml:1: ingest.every: is", "weir.yaml:1: ingest.strict: is"}},
 	}
@@ -217,13 +218,17 @@ func TestSingleServiceSkipsSectionsOfOthers(t *testing.T) {
 	}
 }
 
-func TestSecretTakesVariableAndStaysHidden(t *testing.T) {
+func TestSecretTakesVariableAndFileAndStaysHidden(t *testing.T) {
 	t.Parallel()
-	cfg, err := load(t, "ingest: {token: 'x-${PASS}-y'}", map[string]string{"PASS": "hunter2"})
+	file := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(file, []byte("of file\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := load(t, "ingest: {token: 'x-${PASS}-y ${file:"+file+"}'}", map[string]string{"PASS": "hunter2"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cfg.Ingest.Token != "x-hunter2-y" {
+	if cfg.Ingest.Token != "x-hunter2-y of file" {
 		t.Errorf("token is %q", cfg.Ingest.Token)
 	}
 	var out bytes.Buffer
