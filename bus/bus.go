@@ -20,6 +20,12 @@ import (
 type Config struct {
 	// URL of the NATS server, or several, separated by commas.
 	URL string `yaml:"url" usage:"NATS server to connect to"`
+	// User and its password, or a file that holds the password and is read at each connect.
+	User         string `yaml:"user" usage:"user of the NATS server; empty where it wants none"`
+	Password     string `yaml:"password" secret:"true" usage:"password of the user"`
+	PasswordFile string `yaml:"password_file" usage:"file that holds the password, read at each connect"`
+	// CAFile turns TLS on and says whose certificates to trust.
+	CAFile string `yaml:"ca_file" usage:"PEM file of the authorities that the NATS server's certificate is checked with; a tls:// url without it trusts those of the system"`
 	// Partitions of every stream: how many workers of a stage can share the load.
 	Partitions int `yaml:"partitions" usage:"partitions of every stream, fixed when the streams are made"`
 	// Replicas of every stream and bucket.
@@ -39,6 +45,7 @@ func (c Config) Validate() error {
 	if u, err := url.Parse(c.URL); err != nil || u.Host == "" {
 		errs = append(errs, fmt.Errorf("url: is %q, want e.g. nats://127.0.0.1:4222", c.URL))
 	}
+	errs = append(errs, c.validateUser())
 	if c.Partitions < 1 || c.Partitions > 1024 {
 		errs = append(errs, fmt.Errorf("partitions: is %d, want 1 to 1024, e.g. 16", c.Partitions))
 	}
@@ -92,6 +99,7 @@ func Connect(_ context.Context, cfg Config, stage string, log *slog.Logger, reg 
 			log.Warn("NATS reports an error", "error", err)
 		}),
 	}, opts...)
+	opts = append(cfg.login(), opts...)
 	nc, err := nats.Connect(cfg.URL, opts...)
 	if err != nil {
 		return nil, fmt.Errorf("connect to NATS at %s: %w", cfg.URL, err)
