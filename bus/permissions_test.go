@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package bus_test
+
+import (
+	"errors"
+	"slices"
+	"sync/atomic"
+	"testing"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/weirflow/weir/bus"
+)
+
+// user is a connection of a user of stack without package bus, and what it was refused.
+type user struct {
+	client
+	nc      *nats.Conn
+	refused *atomic.Int64
+}
+
+func newUser(t *testing.T, url, name string) user {
+	t.Helper()
+	u := user{refused: &atomic.Int64{}}
+	nc, err := nats.Connect(url, nats.UserInfo(name, name), nats.CustomInboxPrefix("_INBOX_"+name),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			if errors.Is(err, nats.ErrPermissionViolation) {
+				u.refused.Add(1)
+			}
+		}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.nc, u.client = nc, client{t, js}
+	return u
+}
+
+func TestServicesWorkUnderTheirPermissions(t *testing.T) {
+	t.Parallel()
+	url := stack(t)
+	admin := login(t, as(url, "streams"), "streams")
+	if err := admin.Ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	start(t, login(t, as(url, bus.Decode), bus.Decode), pass)
+	newUser(t, url, bus.Ingest).publish(3, 0, 5)
+	reader := newUser(t, url, "streams")
+	reader.until("decode's output", func() bool { return len(reader.outputs(3)) == 5 })
+
+	decode := login(t, as(url, bus.Decode), bus.Decode)
+	if err := decode.PutState(t.Context(), bus.Templates, 3, "key", []byte("value")); err != nil {
+		t.Error(err)
+	}
+	loaded := 0
+	err := decode.LoadState(t.Context(), bus.Templates, 3, func(string, []byte) error { loaded++; return nil })
+	if err != nil || loaded != 1 {
+		t.Errorf("LoadState: %d values, %v", loaded, err)
+	}
+}
+
+func TestForeignActionsAreRefused(t *testing.T) {
+	t.Parallel()
+	url := stack(t)
+	admin := login(t, as(url, "streams"), "streams")
+	if err := admin.Ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	writes := map[string]string{bus.Ingest: "datagrams.0", bus.Decode: "flows.0", bus.Enrich: "enriched.0", bus.Aggregate: "rollups.0"}
+	reads := map[string][]string{
+		bus.Decode: {"DATAGRAMS"}, bus.Enrich: {"FLOWS"}, bus.Aggregate: {"ENRICHED"}, bus.Insert: {"ENRICHED", "ROLLUPS"},
+	}
+	buckets := map[string]string{bus.Decode: "$KV.TEMPLATES.0.x", bus.Enrich: "$KV.EXPORTERS.0.x", bus.Insert: "$KV.INTENTS.ENRICHED"}
+	for _, name := range []string{"streams", bus.Ingest, bus.Decode, bus.Enrich, bus.Aggregate, bus.Insert} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var foreign []string
+			for stage, subject := range writes {
+				if stage != name {
+					foreign = append(foreign, subject, "dead."+stage+".0", "members."+stage+".X")
+				}
+			}
+			for stage, bucket := range buckets {
+				if stage != name {
+					foreign = append(foreign, bucket)
+				}
+			}
+			if name != "streams" {
+				foreign = append(foreign, foreignAPI(reads[name])...)
+			}
+			u := newUser(t, url, name)
+			for i, subject := range foreign {
+				if err := u.nc.Publish(subject, nil); err != nil {
+					t.Fatal(err)
+				}
+				u.until("refusal of "+subject, func() bool { return u.refused.Load() == int64(i)+1 })
+			}
+			for i, subject := range []string{">", "datagrams.*", "flows.*", "_INBOX_other.>", "$JS.API.>"} {
+				if _, err := u.nc.SubscribeSync(subject); err != nil {
+					t.Fatal(err)
+				}
+				u.until("refusal to listen to "+subject, func() bool { return u.refused.Load() == int64(len(foreign)+i)+1 })
+			}
+		})
+	}
+}
+
+// foreignAPI are requests to JetStream that a service that reads the streams own never makes.
+func foreignAPI(own []string) []string {
+	var all []string
+	for _, s := range []string{"DATAGRAMS", "FLOWS", "ENRICHED", "ROLLUPS", "DEAD", "KV_POSITIONS"} {
+		all = append(all, "$JS.API.STREAM.DELETE."+s, "$JS.API.STREAM.UPDATE."+s, "$JS.API.STREAM.MSG.DELETE."+s)
+		if !slices.Contains(own, s) {
+			all = append(all, "$JS.API.STREAM.PURGE."+s, "$JS.API.CONSUMER.CREATE."+s+".x", "$JS.API.CONSUMER.MSG.NEXT."+s+".x")
+		}
+	}
+	return append(all, "$JS.API.STREAM.CREATE.X", "$JS.API.STREAM.RESTORE.X", "$SYS.REQ.SERVER.PING")
+}

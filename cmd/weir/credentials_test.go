@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// contents reads all files of dir.
+func contents(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		if info.Mode().Perm() != 0o400 {
+			t.Errorf("%s has mode %v, want 0400", path, info.Mode())
+		}
+		text, err := os.ReadFile(path)
+		all[strings.TrimPrefix(path, dir+"/")] = string(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestCredentialsAreMadeOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := makeCredentials(dir, false, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	first := contents(t, dir)
+	if err := makeCredentials(dir, false, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if second := contents(t, dir); !maps.Equal(first, second) {
+		t.Errorf("the second time changes them:\n%v\n%v", first, second)
+	}
+	if err := os.Remove(filepath.Join(dir, "complete")); err != nil {
+		t.Fatal(err)
+	}
+	if err := makeCredentials(dir, false, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if again := contents(t, dir); again["insert/nats"] == first["insert/nats"] {
+		t.Error("what is not complete is not made anew")
+	}
+}
+
+func TestCredentialsAreRandomAndTheServersKnowThem(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := makeCredentials(dir, false, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	all := contents(t, dir)
+	seen := map[string]string{}
+	for _, a := range accounts() {
+		if a.nats != "" {
+			password := all[a.name+"/nats"]
+			if other := seen[password]; other != "" || len(password) < 26 {
+				t.Errorf("the password of %s is %q, and of %q too", a.name, password, other)
+			}
+			seen[password] = a.name
+			if !strings.Contains(all["nats/passwords.conf"], a.nats+`: "`+password+`"`) {
+				t.Errorf("NATS does not know the password of %s", a.name)
+			}
+		}
+		if a.clickhouse != "" {
+			sum := sha256.Sum256([]byte(all[a.name+"/clickhouse"]))
+			want := "<" + a.clickhouse + ">" + hex.EncodeToString(sum[:]) + "</" + a.clickhouse + ">"
+			if !strings.Contains(all["clickhouse/passwords.xml"], want) {
+				t.Errorf("ClickHouse does not know the password of %s", a.name)
+			}
+		}
+	}
+}
