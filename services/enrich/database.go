@@ -95,32 +95,44 @@ func (a *answer) read(key string, value mmdbdata.Cursor) (next mmdbdata.Cursor, 
 	if err != nil {
 		return value, err
 	}
-	switch {
-	case key == "autonomous_system_number" && kind == mmdbdata.KindUint32:
-		a.as, next, err = readAS(value)
-	case key == "asn" && kind == mmdbdata.KindString: // IPinfo: "AS64496"
+	switch kind {
+	case mmdbdata.KindString:
 		var s string
 		s, next, err = value.ReadString()
+		a.set(key, s)
+		return next, err
+	case mmdbdata.KindUint32:
+		if key == "autonomous_system_number" {
+			a.as, next, err = readAS(value)
+			return next, err
+		}
+	case mmdbdata.KindMap:
+		if key == "country" || key == "city" {
+			return a.readPlace(key, value)
+		}
+	case mmdbdata.KindSlice:
+		if key == "subdivisions" {
+			return a.readSubdivisions(value)
+		}
+	default:
+	}
+	return value.Skip()
+}
+
+// set takes over a text in the form of IPinfo.
+func (a *answer) set(key, s string) {
+	switch key {
+	case "asn": // "AS64496"
 		a.as = parseAS(s)
-	case (key == "country" || key == "country_code") && kind == mmdbdata.KindString:
-		// IPinfo has the code under one of these and, where it is the other, the name.
-		var s string
-		s, next, err = value.ReadString()
+	case "country", "country_code": // one is the code and, where it is the other, the name
 		if c := parseCountry(s); c != 0 {
 			a.country = c
 		}
-	case (key == "country" || key == "city") && kind == mmdbdata.KindMap:
-		return a.readPlace(key, value)
-	case key == "city" && kind == mmdbdata.KindString: // IPinfo
-		a.city, next, err = value.ReadString()
-	case key == "region" && kind == mmdbdata.KindString: // IPinfo
-		a.region, next, err = value.ReadString()
-	case key == "subdivisions" && kind == mmdbdata.KindSlice:
-		return a.readSubdivisions(value)
-	default:
-		return value.Skip()
+	case "city":
+		a.city = s
+	case "region":
+		a.region = s
 	}
-	return next, err
 }
 
 func readAS(value mmdbdata.Cursor) (uint32, mmdbdata.Cursor, error) {

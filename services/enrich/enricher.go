@@ -19,7 +19,7 @@ type enricher struct {
 	columns [2][numPlaceTexts]textColumn
 	names   [2]textColumn // organisations
 	asns    organisations
-	hidden  [2]hidden
+	hidden  [numHideable]hidden
 	twins   *twins // nil where duplicates are not looked for by content
 
 	// One value a row of the batch in hand.
@@ -69,9 +69,7 @@ func (e *enricher) enrich(in, out *flow.Batch) {
 		}
 	}
 	duplicates := e.duplicates(in)
-	for i, end := range ends() {
-		e.hide(in, i, end)
-	}
+	e.hide(in)
 	e.clear(in)
 	out.Join(in)
 	e.putAddresses(in, out, row)
@@ -89,8 +87,10 @@ func (e *enricher) use(k *knowledge) {
 	e.places.reset(k)
 	e.observers.reset(k)
 	e.asns.reset(k)
-	for i := range e.columns {
+	for i := range e.hidden {
 		e.hidden[i].cache = nil
+	}
+	for i := range e.columns {
 		for n := range e.columns[i] {
 			e.columns[i][n].forget()
 		}
@@ -123,25 +123,29 @@ func (e *enricher) lookup(in *flow.Batch, side int, end end) {
 	found := slices.Grow(e.found[side][:0], len(e.addrs))[:len(e.addrs)]
 	for i := range e.addrs {
 		a, vrf := &e.addrs[i], uint32(0)
-		if *a == [16]byte{} {
-			found[i] = 0
-			continue
-		}
 		if byVRF {
 			vrf = e.vrfs[i]
 		}
-		p, ok := e.places.cache.find(a, vrf)
-		if ok {
-			e.counts.hits++
-		} else {
-			e.counts.misses++
-			p.put(a, vrf, e.places.ask(a, vrf))
-		}
-		found[i] = p[0].place
+		found[i] = e.place(a, vrf)
 	}
 	e.found[side] = found
 	e.counts.errors += e.places.errors
 	e.places.errors = 0
+}
+
+// place finds the place of an address.
+func (e *enricher) place(a *[16]byte, vrf uint32) uint32 {
+	if *a == [16]byte{} {
+		return 0
+	}
+	p, ok := e.places.cache.find(a, vrf)
+	if ok {
+		e.counts.hits++
+	} else {
+		e.counts.misses++
+		p.put(a, vrf, e.places.ask(a, vrf))
+	}
+	return p[0].place
 }
 
 // putAddresses writes what follows from the addresses.

@@ -78,8 +78,6 @@ func (e *Exporter) validate() error {
 	return nil
 }
 
-func (e *exporters) empty() bool { return len(e.list) == 0 }
-
 // lookup returns an Exporter without values where none is known.
 func (e *exporters) lookup(addr netip.Addr) *Exporter {
 	if i, ok := e.table.Lookup(addr); ok {

@@ -8,7 +8,7 @@ import (
 	"github.com/weirflow/weir/flow"
 )
 
-// hidden are the addresses of one end as they are stored.
+// hidden are the addresses of one column as they are stored.
 type hidden struct {
 	octets []byte // 16 a row; empty where nothing is hidden
 	cache  map[netip.Addr]netip.Addr
@@ -17,23 +17,47 @@ type hidden struct {
 // maxHidden bounds the addresses that are remembered.
 const maxHidden = 1 << 16
 
-// hide takes the addresses of one end out of a batch, if some addresses are to be hidden.
-func (e *enricher) hide(in *flow.Batch, side int, end end) {
-	h := &e.hidden[side]
-	h.octets = h.octets[:0]
-	if e.known.privacy.empty() || !in.Has(end.addr) {
-		return
+// hideable are the columns with addresses of those who communicate.
+func hideable() [numHideable]flow.Field {
+	return [numHideable]flow.Field{
+		flow.SrcAddr, flow.DstAddr, flow.PostNATSrcAddr, flow.PostNATDstAddr, flow.InnerSrcAddr, flow.InnerDstAddr,
 	}
-	e.addrs = flow.AppendAddresses(e.addrs[:0], in, end.addr)
-	for i, id := range e.found[side] {
-		if how := e.places.list[id].hiding; how != shown {
-			e.addrs[i] = e.hiddenAddress(h, e.addrs[i], how)
-			e.quality[i] |= uint32(flow.AddressHidden)
-			e.counts.hidden++
+}
+
+const numHideable = 6
+
+// hide takes columns of addresses out of a batch, if some addresses are to be hidden.
+func (e *enricher) hide(in *flow.Batch) {
+	for n, f := range hideable() {
+		h := &e.hidden[n]
+		h.octets = h.octets[:0]
+		if e.known.privacy.empty() || !in.Has(f) {
+			continue
 		}
-		h.octets = append(h.octets, e.addrs[i][:]...)
+		e.addrs = flow.AppendAddresses(e.addrs[:0], in, f)
+		for i := range e.addrs {
+			e.hideRow(h, i, e.placeOf(n, i))
+		}
+		in.Clear(f)
 	}
-	in.Clear(end.addr)
+}
+
+// placeOf finds the place of the address of a row. Those of the ends are known by now.
+func (e *enricher) placeOf(column, row int) uint32 {
+	if column < len(e.found) {
+		return e.found[column][row]
+	}
+	return e.place(&e.addrs[row], 0)
+}
+
+func (e *enricher) hideRow(h *hidden, row int, place uint32) {
+	a := e.addrs[row]
+	if how := e.places.list[place].hiding; how != shown {
+		a = e.hiddenAddress(h, a, how)
+		e.quality[row] |= uint32(flow.AddressHidden)
+		e.counts.hidden++
+	}
+	h.octets = append(h.octets, a[:]...)
 }
 
 func (e *enricher) hiddenAddress(h *hidden, a [16]byte, how hiding) [16]byte {
@@ -51,9 +75,9 @@ func (e *enricher) hiddenAddress(h *hidden, a [16]byte, how hiding) [16]byte {
 
 // putHidden writes the addresses that hide took out.
 func (e *enricher) putHidden(out *flow.Batch, row int) {
-	for side, end := range ends() {
-		if o := e.hidden[side].octets; len(o) > 0 {
-			out.PutStridedIPv6(end.addr, row, len(o)/16, o, 16)
+	for n, f := range hideable() {
+		if o := e.hidden[n].octets; len(o) > 0 {
+			out.PutStridedIPv6(f, row, len(o)/16, o, 16)
 		}
 	}
 }

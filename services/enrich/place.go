@@ -94,14 +94,16 @@ func ends() [2]end {
 			[numPlaceTexts]flow.Field{
 				flow.SrcCountry, flow.SrcCity, flow.SrcRegion, flow.SrcNetName, flow.SrcNetRole,
 				flow.SrcNetSite, flow.SrcNetRegion, flow.SrcNetTenant, flow.SrcNetContext,
-			}, flow.SrcASName,
+			},
+			flow.SrcASName,
 		},
 		{
 			flow.DstAddr, flow.EgressVRFID, flow.DstAS, flow.DstOriginAS,
 			[numPlaceTexts]flow.Field{
 				flow.DstCountry, flow.DstCity, flow.DstRegion, flow.DstNetName, flow.DstNetRole,
 				flow.DstNetSite, flow.DstNetRegion, flow.DstNetTenant, flow.DstNetContext,
-			}, flow.DstASName,
+			},
+			flow.DstASName,
 		},
 	}
 }

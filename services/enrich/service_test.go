@@ -59,32 +59,39 @@ func collect(t *testing.T, s *bustest.Server) *collected {
 // it as well, so that it is truncated.
 func readEnriched(t *testing.T, s *bustest.Server, see func(*flow.Batch)) {
 	t.Helper()
-	readAs(t, s, bus.Insert, see)
-	readAs(t, s, bus.Aggregate, func(*flow.Batch) {})
-}
-
-func readAs(t *testing.T, s *bustest.Server, stage string, see func(*flow.Batch)) {
-	t.Helper()
-	b := s.Connect(stage, s.Config(partitions))
 	ctx, cancel := context.WithCancel(t.Context())
-	var reader sync.WaitGroup
-	reader.Go(func() {
-		err := bus.Sink(ctx, b, bus.Enriched, bus.SinkConfig{MaxRows: 1000, MaxWait: 50 * time.Millisecond},
+	var readers sync.WaitGroup
+	insert, aggregate := s.Connect(bus.Insert, s.Config(partitions)), s.Connect(bus.Aggregate, s.Config(partitions))
+	run := func(read func() error) {
+		readers.Go(func() {
+			if err := read(); err != nil {
+				t.Errorf("read enriched flows: %v", err)
+			}
+		})
+	}
+	run(func() error {
+		return bus.Sink(ctx, insert, bus.Enriched, bus.SinkConfig{MaxRows: 20_000, MaxWait: 50 * time.Millisecond},
 			func(_ context.Context, _ string, batch []*flow.Batch) error {
 				for _, b := range batch {
 					see(b)
 				}
 				return nil
 			})
-		if err != nil {
-			t.Errorf("read enriched flows: %v", err)
-		}
+	})
+	run(func() error {
+		return bus.Process(ctx, aggregate, bus.Enriched, bus.Rollups,
+			func(context.Context, int) (bus.Handler[flow.Batch, flow.Batch], error) { return swallow{}, nil })
 	})
 	t.Cleanup(func() {
 		cancel()
-		reader.Wait()
+		readers.Wait()
 	})
 }
+
+// swallow makes nothing of flows.
+type swallow struct{}
+
+func (swallow) Handle(context.Context, *flow.Batch, *flow.Batch) error { return nil }
 
 func TestFlowsGoThroughOnceWhileDatabasesChange(t *testing.T) {
 	t.Parallel()
@@ -157,7 +164,7 @@ func TestNewRefusesAWrongConfiguration(t *testing.T) {
 	cfg.ASNDatabases, cfg.CountryDatabases = []string{"a", ""}, []string{""}
 	cfg.ASNSources = []string{"flow", "whois"}
 	cfg.Networks = []Network{{Name: "a"}, {CIDR: Prefixes{netip.MustParsePrefix("10.0.0.0/8")}, Country: "Sweden"}}
-	cfg.Rules = []rule.Rule{{On: "exporter", If: "exporter.nmae == \"a\"", Set: map[string]string{"role": "b"}}}
+	cfg.Rules = []rule.Rule{{On: "exporter", If: "exporter.title == \"a\"", Set: map[string]string{"role": "b"}}}
 	cfg.SNMP.Targets = []SNMPTarget{{CIDR: Prefixes{netip.MustParsePrefix("10.0.0.0/8")}}}
 	cfg.Privacy.Hide = []Hide{{Tenant: "a", Mode: "encrypt"}}
 	cfg.Duplicates.Policies = []string{"some"}
@@ -168,7 +175,7 @@ country_databases: a path is empty
 asn_sources: "whois" is none of [flow flow-except-private networks database]
 networks[0].cidr: is missing
 networks[1].country: is "Sweden", want two capital letters
-rules[0].if: line 1, column 10: unknown field nmae
+rules[0].if: line 1, column 10: unknown field title
 snmp.targets[0].community: is missing
 duplicates.policies: "some" is none of boundary, direction, content
 privacy.key_file: is missing, and needed to encrypt

@@ -36,7 +36,7 @@ func snmpd(t *testing.T) (port uint16, stop func()) {
 		}
 		t.Skip("snmpd (Debian: snmpd) is not installed")
 	}
-	free, err := net.ListenPacket("udp", "127.0.0.1:0") //nolint:noctx // it returns at once
+	free, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

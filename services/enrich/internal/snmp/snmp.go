@@ -67,7 +67,7 @@ func Ask(ctx context.Context, addr netip.Addr, a Access) (*Device, error) {
 	if err := g.Connect(); err != nil {
 		return nil, err
 	}
-	defer g.Conn.Close() //nolint:errcheck // it is UDP
+	defer g.Conn.Close()
 	answer, err := g.Get([]string{sysName})
 	if err != nil {
 		return nil, fmt.Errorf("get sysName: %w", err)
