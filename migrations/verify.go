@@ -28,15 +28,22 @@ func Verify(ctx context.Context, dsn, database string) (differences []string, er
 			differences = append(differences, fmt.Sprintf("migration %04d_%s is not applied", m.Version, m.Name))
 		}
 	}
-	if len(differences) > 0 {
-		return differences, nil
-	}
-	scratch := database + "_verify_" + rand.Text()
 	conn, err := open(dsn, "")
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Close()
+	var views uint64
+	if err := conn.QueryRow(ctx, "SELECT count() FROM system.tables WHERE database = 'goflow'").Scan(&views); err != nil {
+		return nil, fmt.Errorf("look for goflow: %w", err)
+	}
+	if len(differences) == 0 && views < 2 { // the other database must not get them
+		differences = append(differences, "views of the database goflow are missing")
+	}
+	if len(differences) > 0 {
+		return differences, nil
+	}
+	scratch := database + "_verify_" + rand.Text()
 	err = Up(ctx, dsn, scratch, slog.New(slog.DiscardHandler))
 	defer func() {
 		drop := conn.Exec(context.WithoutCancel(ctx), "DROP DATABASE IF EXISTS "+quote(scratch))
