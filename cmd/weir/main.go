@@ -40,7 +40,7 @@ func newRoot() *cobra.Command {
 		return misuse("%v (%s --help lists the flags)", err, cmd.CommandPath())
 	})
 	root.AddCommand(newUp(), newMigrate(), newStreams(), newRollups(), newCheck(), newConfigCommand(), newCredentials(), newDecode(), newClickHouse(), newVersion(),
-		newProbe(), newReplay())
+		newProbe(), newReplay(), newGenerate())
 	return root
 }
 

@@ -33,6 +33,7 @@ const (
 	anyPort                      // of a client
 	sampleNumber                 // sFlow: sequence number of the sample
 	samplePool                   // sFlow: packets that it was chosen from
+	templateID                   // of IPv4 or, if ago is 1, IPv6
 )
 
 // builder appends to a datagram.
@@ -61,7 +62,7 @@ func (b *builder) all32(vs ...uint32) {
 func (b *builder) mark(kind markKind, ago uint32) {
 	b.d.marks = append(b.d.marks, mark{at: uint16(len(b.d.data)), kind: kind, ago: ago})
 	switch kind {
-	case anyPort:
+	case anyPort, templateID:
 		b.u16(0)
 	case unixMs:
 		b.u64(0)
@@ -97,6 +98,7 @@ type stamp struct {
 	samples  uint32 // sFlow samples before this datagram
 	interval uint32 // of sampling
 	random   uint32 // never 0
+	swap     uint32 // 1: templates have each other's id
 }
 
 // write fills the marks of d.
@@ -128,6 +130,8 @@ func (s *stamp) write(d *datagram) {
 			be.PutUint32(at, s.samples)
 		case samplePool:
 			be.PutUint32(at, s.samples*s.interval)
+		case templateID:
+			be.PutUint16(at, template4+uint16(m.ago^s.swap))
 		}
 	}
 	s.sequence += d.step

@@ -31,9 +31,12 @@ type exporter struct {
 	templates *datagram // nil where the protocol has none
 	told      time.Time // when templates were sent
 
-	stamp stamp
-	out   *sender
-	log   map[uint32]Counts // by sequence number; nil: not kept
+	stamp  stamp
+	out    *sender
+	faulty *faulty // nil: none
+	source netip.Addr
+	to     netip.AddrPort
+	log    map[uint32]Counts // by sequence number; nil: not kept
 }
 
 func newExporter(cfg LoadConfig, i int, addr netip.Addr) (*exporter, error) {
@@ -61,12 +64,12 @@ func newExporter(cfg LoadConfig, i int, addr netip.Addr) (*exporter, error) {
 	for range min(max(builtTotal/cfg.Exporters, builtMin), builtMax) {
 		e.built = append(e.built, e.build(e, e.network, e.full))
 	}
-	source := netip.Addr{}
 	if cfg.To.Addr().IsLoopback() && cfg.To.Addr().Is4() {
-		source = addr
+		e.source = addr
 	}
+	e.to, e.faulty = cfg.To, newFaulty(cfg, i)
 	var err error
-	e.out, err = newSender(source, cfg.To)
+	e.out, err = newSender(e.source, e.to)
 	return e, err
 }
 
@@ -79,6 +82,11 @@ func (e *exporter) template(version uint16, full int) {
 // send sends up to burst datagrams with at most as many flows, and returns how many it sent.
 func (e *exporter) send(now time.Time, flows uint64) (uint64, error) {
 	e.stamp.now = now
+	if e.faulty != nil {
+		if err := e.faulty.begin(e, now, e.source, e.to); err != nil {
+			return 0, err
+		}
+	}
 	if e.templates != nil && now.Sub(e.told) >= e.every {
 		e.stamp.write(e.templates)
 		e.out.add(e.templates.data)
@@ -102,9 +110,16 @@ func (e *exporter) send(now time.Time, flows uint64) (uint64, error) {
 			e.log[e.stamp.sequence] = counts
 		}
 		e.stamp.write(d)
+		sum += d.Flows
+		if e.faulty != nil {
+			e.faulty.add(e, d, counts)
+			continue
+		}
 		e.out.add(d.data)
 		e.Add(counts)
-		sum += d.Flows
+	}
+	if e.faulty != nil {
+		e.faulty.release(e)
 	}
 	return sum, e.out.flush()
 }

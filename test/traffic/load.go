@@ -47,6 +47,8 @@ type LoadConfig struct {
 	Sampling uint32
 	// TemplateEvery is how often templates and sampling are sent again, after the start.
 	TemplateEvery time.Duration
+	// Faults that exporters have.
+	Faults Faults
 	// Remember keeps what Load.Datagram tells: about 80 octets a datagram.
 	Remember bool
 }
@@ -82,7 +84,7 @@ func (c LoadConfig) validate() error {
 			return fmt.Errorf("protocol %q: want one of %v", p, Protocols())
 		}
 	}
-	return nil
+	return c.Faults.validate()
 }
 
 // Counts are sums over flows as exported: in sFlow each is a packet of its frame's length with
@@ -107,6 +109,7 @@ type Sent struct {
 	Exporter netip.Addr `json:"exporter"`
 	Protocol Protocol   `json:"protocol"`
 	Counts
+	Faults Faulted `json:"faults,omitzero"`
 }
 
 // Load sends made-up flows at a rate. It is not safe for concurrent use.

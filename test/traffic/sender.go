@@ -27,7 +27,10 @@ type sender struct {
 	to   []byte // socket address
 	msgs []mmsghdr
 	iovs []unix.Iovec
-	n    int // added
+	n    int  // datagrams added
+	m    int  // messages that they make
+	join bool // datagrams of the same length go into one message (udp(7), UDP_SEGMENT)
+	size [][]byte
 	sent int
 	err  error
 }
@@ -50,13 +53,15 @@ func newSender(source netip.Addr, to netip.AddrPort) (*sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	const room = burst + 1 // templates
-	s := &sender{conn: conn, raw: raw, to: socketAddress(to), msgs: make([]mmsghdr, room), iovs: make([]unix.Iovec, room)}
+	const room = 2*burst + 1 // templates, and each datagram may be sent twice
+	s := &sender{
+		conn: conn, raw: raw, to: socketAddress(to), msgs: make([]mmsghdr, room), iovs: make([]unix.Iovec, room),
+		join: to.Addr().IsLoopback(), size: make([][]byte, room),
+	}
 	for i := range s.msgs {
 		h := &s.msgs[i].hdr
 		h.Name, h.Namelen = &s.to[0], uint32(len(s.to))
-		h.Iov = &s.iovs[i]
-		h.SetIovlen(1)
+		s.size[i] = segmentSize()
 	}
 	return s, nil
 }
@@ -70,8 +75,45 @@ func (s *sender) add(data []byte) {
 	s.n++
 }
 
+// segmentSize makes room for the control message UDP_SEGMENT, whose value is set later.
+func segmentSize() []byte {
+	b := make([]byte, unix.CmsgSpace(2))
+	h := (*unix.Cmsghdr)(unsafe.Pointer(&b[0]))
+	h.Level, h.Type = unix.SOL_UDP, unix.UDP_SEGMENT
+	h.SetLen(unix.CmsgLen(2))
+	return b
+}
+
+// pack makes messages of what was added. On loopback the kernel takes datagrams of the same
+// length as one, and takes them apart where they arrive.
+func (s *sender) pack() {
+	const maxJoined = 44 // of 1472 octets in a message
+	s.m = 0
+	for i := 0; i < s.n; {
+		size := s.iovs[i].Len
+		end := i + 1
+		for s.join && end < s.n && end-i < maxJoined && s.iovs[end].Len == size {
+			end++
+		}
+		h := &s.msgs[s.m].hdr
+		h.Iov = &s.iovs[i]
+		h.SetIovlen(end - i)
+		h.Control = nil
+		h.SetControllen(0)
+		if end-i > 1 {
+			control := s.size[s.m]
+			binary.NativeEndian.PutUint16(control[unix.CmsgLen(0):], uint16(size))
+			h.Control = &control[0]
+			h.SetControllen(len(control))
+		}
+		s.m++
+		i = end
+	}
+}
+
 // flush sends what was added, and waits while the socket takes no more.
 func (s *sender) flush() error {
+	s.pack()
 	s.sent, s.err = 0, nil
 	defer func() { s.n = 0 }()
 	if err := s.raw.Write(s.sendmmsg); err != nil {
@@ -81,8 +123,8 @@ func (s *sender) flush() error {
 }
 
 func (s *sender) sendmmsg(fd uintptr) (done bool) {
-	for s.sent < s.n {
-		n, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&s.msgs[s.sent])), uintptr(s.n-s.sent), 0, 0, 0)
+	for s.sent < s.m {
+		n, _, errno := unix.Syscall6(unix.SYS_SENDMMSG, fd, uintptr(unsafe.Pointer(&s.msgs[s.sent])), uintptr(s.m-s.sent), 0, 0, 0)
 		switch errno {
 		case 0:
 			s.sent += int(n)

@@ -6,8 +6,7 @@ package traffic
 
 // Template ids.
 const (
-	template4       = 256
-	template6       = 257
+	template4       = 256 // that of IPv6 is the next
 	templateOptions = 258
 )
 
@@ -105,6 +104,16 @@ func (b *builder) set(id uint16, fill func()) {
 	b.length(start+2, start)
 }
 
+// dataSet appends a set of flows of IPv4 or, if family is 1, IPv6.
+func (b *builder) dataSet(family uint32, fill func()) {
+	start := len(b.d.data)
+	b.mark(templateID, family)
+	b.u16(0)
+	fill()
+	b.pad(start)
+	b.length(start+2, start)
+}
+
 // messageOf returns how to build messages of count flows, one in v6Share IPv6.
 func messageOf(version uint16) func(*exporter, *network, int) datagram {
 	plans := [2][]element{elements(version, false), elements(version, true)}
@@ -116,7 +125,7 @@ func messageOf(version uint16) func(*exporter, *network, int) datagram {
 			if flows == 0 {
 				continue
 			}
-			b.set(template4+uint16(family), func() {
+			b.dataSet(uint32(family), func() {
 				for range flows {
 					f := n.flow(family == 1)
 					for _, el := range plans[family] {
@@ -143,9 +152,10 @@ func templatesOf(version uint16, e *exporter) datagram {
 	var b builder
 	b.header(version, e.domain)
 	b.set(templates, func() {
-		for family, id := range []uint16{template4, template6} {
+		for family := range uint32(2) {
 			plan := elements(version, family == 1)
-			b.all16(id, uint16(len(plan)))
+			b.mark(templateID, family)
+			b.u16(uint16(len(plan)))
 			for _, el := range plan {
 				b.all16(el.id, el.size)
 			}
