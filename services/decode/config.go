@@ -45,6 +45,8 @@ type Config struct {
 	// MaxAhead and MaxAge say which times are believed.
 	MaxAhead time.Duration `yaml:"max_ahead" usage:"a flow's time further ahead of its receipt is replaced by the receive time, 0 never"`
 	MaxAge   time.Duration `yaml:"max_age" usage:"a flow's time longer before its receipt is replaced by the receive time, 0 never"`
+	// MappingFile says which further elements, and bits of headers, fill which fields.
+	MappingFile string `yaml:"mapping_file" usage:"YAML file of elements and bits of headers to fields, in GoFlow2's form"`
 	// Sampling says the sampling interval of exporters that do not, or do so wrongly. The first
 	// rule that fits counts.
 	Sampling []samplingRule `yaml:"sampling" usage:"sampling intervals of exporters, 1 in N"`

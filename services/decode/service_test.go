@@ -7,6 +7,9 @@ import (
 	"encoding/binary"
 	"log/slog"
 	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -141,5 +144,19 @@ func TestConfigNamesEveryProblem(t *testing.T) {
 	want := "max_fields: is 0, want 1 to 1024\nmax_age: is -1ns, want 0 or more"
 	if err := cfg.Validate(); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestMappingFileIsCheckedAtStart(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	cfg := decode.DefaultConfig()
+	cfg.MappingFile = filepath.Join(t.TempDir(), "mapping.yaml")
+	if err := os.WriteFile(cfg.MappingFile, []byte("ipfix:\n  mapping:\n    - field: 252\n      destination: nowhere\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := decode.New(cfg, s.server.Connect(bus.Decode, s.cfg), slog.Default(), prometheus.NewRegistry())
+	if err == nil || !strings.Contains(err.Error(), "line 4") {
+		t.Errorf("error %v, want one of line 4", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/weirflow/weir/flow"
 	"github.com/weirflow/weir/services/decode/internal/ipfix"
 	"github.com/weirflow/weir/services/decode/internal/netflow5"
+	"github.com/weirflow/weir/services/decode/internal/packet"
 	"github.com/weirflow/weir/services/decode/internal/refusal"
 	"github.com/weirflow/weir/services/decode/internal/row"
 	"github.com/weirflow/weir/services/decode/internal/sflow"
@@ -17,11 +18,12 @@ import (
 
 // Limits bound what exporters can make a Decoder keep and do.
 type Limits struct {
-	Exporters int    // whose state is kept
-	IdleNs    uint64 // without datagrams, after which an exporter gives way to others
-	Layers    int    // headers that are read of a sampled packet
-	Nesting   int    // lists in lists (RFC 6313)
-	State     int    // octets that the state of all exporters may take, about
+	Exporters int           // whose state is kept
+	IdleNs    uint64        // without datagrams, after which an exporter gives way to others
+	Layers    int           // headers that are read of a sampled packet
+	Nesting   int           // lists in lists (RFC 6313)
+	Bits      []packet.Bits // of packets that are taken beside the table
+	State     int           // octets that the state of all exporters may take, about
 	Rows      row.Limits
 	Templates template.Limits
 }
@@ -71,9 +73,10 @@ func New(limits Limits, rules ...SamplingRule) *Decoder {
 		rows:      row.Writer{Limits: limits.Rows},
 		gaps:      make(map[netip.Addr]uint64),
 	}
-	d.sflow = sflow.New(&d.rows, limits.Layers)
+	packets := packet.Limits{Layers: limits.Layers, Bits: limits.Bits}
+	d.sflow = sflow.New(&d.rows, packets)
 	d.netflow5 = netflow5.New(&d.rows)
-	d.ipfix = ipfix.New(&d.rows, limits.Layers, limits.Nesting)
+	d.ipfix = ipfix.New(&d.rows, packets, limits.Nesting)
 	return d
 }
 

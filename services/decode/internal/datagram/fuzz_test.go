@@ -89,13 +89,14 @@ func FuzzPacket(f *testing.F) {
 	f.Fuzz(func(t *testing.T, kind byte, p []byte) {
 		var r flow.Record
 		const layers = 16
+		limits := packet.Limits{Layers: layers}
 		switch kind % 3 {
 		case 0:
-			packet.Ethernet(p, &r, layers)
+			packet.Ethernet(p, &r, limits)
 		case 1:
-			packet.IP(p, &r, layers)
+			packet.IP(p, &r, limits)
 		default:
-			packet.MPLS(p, &r, layers)
+			packet.MPLS(p, &r, limits)
 		}
 		if n := r.Len(flow.LayerStack); n > layers || n != r.Len(flow.LayerSize) {
 			t.Fatalf("%d layers", n)

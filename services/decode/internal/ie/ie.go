@@ -42,6 +42,7 @@ const (
 	Interval                            // 1 in N, said in the record itself
 	Frame                               // section of a packet, from its Ethernet header
 	IPPacket                            // section of a packet, from its IP header
+	NumberLittle                        // Number, little-endian
 	ListNumber                          // Number, one more of a list
 	SegmentsV6                          // IPv6 addresses, all of them more of a list
 	Text                                // name, padded with zeros

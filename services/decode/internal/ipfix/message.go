@@ -5,6 +5,7 @@ package ipfix
 import (
 	"encoding/binary"
 
+	"github.com/weirflow/weir/services/decode/internal/packet"
 	"github.com/weirflow/weir/services/decode/internal/refusal"
 	"github.com/weirflow/weir/services/decode/internal/row"
 	"github.com/weirflow/weir/services/decode/internal/template"
@@ -42,10 +43,9 @@ type Decoder struct {
 	gaps      uint64
 }
 
-// New returns a decoder that writes to w, and reads at most maxLayers headers of a packet and
-// lists in lists to a depth of maxNesting.
-func New(w *row.Writer, maxLayers, maxNesting int) *Decoder {
-	return &Decoder{w: w, ctx: template.Context{MaxLayers: maxLayers, MaxNesting: maxNesting, Refused: &w.Refused}}
+// New returns a decoder that writes to w, and reads lists in lists to a depth of maxNesting.
+func New(w *row.Writer, packets packet.Limits, maxNesting int) *Decoder {
+	return &Decoder{w: w, ctx: template.Context{Packets: packets, MaxNesting: maxNesting, Refused: &w.Refused}}
 }
 
 // Decode decodes a datagram: a NetFlow v9 packet, or IPFIX messages on end. It returns how

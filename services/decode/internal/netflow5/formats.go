@@ -59,7 +59,7 @@ func newFormat(header int, parts ...[]column) *format {
 			f.record += int(c.length)
 		}
 	}
-	f.plan = template.Compile(fields)
+	f.plan = template.Compile(fields, nil)
 	return f
 }
 

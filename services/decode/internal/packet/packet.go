@@ -43,6 +43,7 @@ const (
 type walk struct {
 	r    *flow.Record
 	left int // headers that may still be read
+	bits []Bits
 	// depth counts the tunnels around what follows. f says which fields it fills: nil none.
 	depth int
 	f     *fields
@@ -65,21 +66,28 @@ var (
 	}
 )
 
+// Limits say how packets are read.
+type Limits struct {
+	Layers int // headers that are read
+	// Bits are what is taken beside the table.
+	Bits []Bits
+}
+
 // Ethernet reads a packet from its Ethernet header on.
-func Ethernet(b []byte, r *flow.Record, maxLayers int) {
-	w := walk{r: r, left: maxLayers, f: &outer}
+func Ethernet(b []byte, r *flow.Record, l Limits) {
+	w := walk{r: r, left: l.Layers, bits: l.Bits, f: &outer}
 	w.ethernet(b)
 }
 
 // IP reads a packet from its IPv4 or IPv6 header on.
-func IP(b []byte, r *flow.Record, maxLayers int) {
-	w := walk{r: r, left: maxLayers, f: &outer}
+func IP(b []byte, r *flow.Record, l Limits) {
+	w := walk{r: r, left: l.Layers, bits: l.Bits, f: &outer}
 	w.ip(b)
 }
 
 // MPLS reads a packet from its label stack on.
-func MPLS(b []byte, r *flow.Record, maxLayers int) {
-	w := walk{r: r, left: maxLayers, f: &outer}
+func MPLS(b []byte, r *flow.Record, l Limits) {
+	w := walk{r: r, left: l.Layers, bits: l.Bits, f: &outer}
 	r.SetNumber(flow.EType, etherMPLS)
 	w.mpls(b)
 }
@@ -97,6 +105,9 @@ func (w *walk) header(b []byte, kind uint64, n int) bool {
 	}
 	w.r.AddNumber(flow.LayerStack, kind)
 	w.r.AddNumber(flow.LayerSize, uint64(n)) //nolint:gosec // a header
+	if len(w.bits) != 0 {
+		w.take(kind, b)
+	}
 	return true
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 
 	"github.com/weirflow/weir/flow"
+	"github.com/weirflow/weir/services/decode/internal/packet"
 	"github.com/weirflow/weir/services/decode/internal/refusal"
 	"github.com/weirflow/weir/services/decode/internal/row"
 	"github.com/weirflow/weir/services/decode/internal/template"
@@ -25,12 +26,12 @@ const (
 
 // Decoder decodes datagrams. It is not safe for concurrent use.
 type Decoder struct {
-	w         *row.Writer
-	maxLayers int
+	w       *row.Writer
+	packets packet.Limits
 }
 
-// New returns a decoder that writes to w and reads at most maxLayers headers of a packet.
-func New(w *row.Writer, maxLayers int) *Decoder { return &Decoder{w, maxLayers} }
+// New returns a decoder that writes to w.
+func New(w *row.Writer, packets packet.Limits) *Decoder { return &Decoder{w, packets} }
 
 // Decode decodes a datagram. It returns how many gaps in the sequence it showed; x may be
 // nil, then sequences are not followed.

@@ -92,11 +92,11 @@ func (d *Decoder) rawHeader(p []byte, r *flow.Record) bool {
 	header := p[head:][:length]
 	switch binary.BigEndian.Uint32(p) {
 	case headerEthernet:
-		packet.Ethernet(header, r, d.maxLayers)
+		packet.Ethernet(header, r, d.packets)
 	case headerIPv4, headerIPv6:
-		packet.IP(header, r, d.maxLayers)
+		packet.IP(header, r, d.packets)
 	case headerMPLS:
-		packet.MPLS(header, r, d.maxLayers)
+		packet.MPLS(header, r, d.packets)
 	}
 	return true
 }

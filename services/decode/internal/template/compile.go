@@ -10,8 +10,8 @@ import (
 )
 
 // Compile makes the plan of a template.
-func Compile(fields []Field) *Plan {
-	p := compile(fields)
+func Compile(fields []Field, added ie.Mapping) *Plan {
+	p := compile(fields, added)
 	if len(p.fixed) == 1 && !p.lists {
 		p.columns = slices.Collect(p.independent)
 		p.ops = slices.DeleteFunc(p.ops, func(o op) bool { return slices.Contains(p.columns, o) })
@@ -19,12 +19,12 @@ func Compile(fields []Field) *Plan {
 	return p
 }
 
-func compile(fields []Field) *Plan {
+func compile(fields []Field, added ie.Mapping) *Plan {
 	p := &Plan{}
 	off := 0
 	for i, f := range fields {
 		if !shadowed(fields, i) {
-			p.add(f, off)
+			p.add(f, off, added)
 		}
 		if f.Length == Variable {
 			p.fixed = append(p.fixed, off)
@@ -112,8 +112,8 @@ func shadowed(fields []Field, i int) bool {
 }
 
 // add appends the ops of a field, unless its length makes no sense.
-func (p *Plan) add(f Field, off int) {
-	for _, u := range ie.Uses(f.Element) {
+func (p *Plan) add(f Field, off int, added ie.Mapping) {
+	for _, u := range added.Uses(f.Element) {
 		if !fits(u.How, f.Length) {
 			continue
 		}

@@ -5,6 +5,7 @@ package template
 import (
 	"net/netip"
 
+	"github.com/weirflow/weir/services/decode/internal/ie"
 	"github.com/weirflow/weir/services/decode/internal/refusal"
 	"github.com/weirflow/weir/services/decode/internal/sequence"
 )
@@ -18,6 +19,8 @@ type Limits struct {
 	Names     int // of interfaces, VRFs and applications
 	// LifetimeNs is how long a template holds that does not come again, 0 for ever.
 	LifetimeNs uint64
+	// Elements are used beside those of the table.
+	Elements ie.Mapping
 }
 
 // maxFields bounds the fields of all templates of an exporter, and with them the length of
@@ -192,8 +195,8 @@ const maxRecord = 65535
 func (x *Exporter) put(d *Domain, t *Template) {
 	kept := &Template{ID: t.ID, Options: t.Options, Scope: t.Scope, Fields: append([]Field(nil), t.Fields...), seenNs: x.nowNs}
 	if !t.Options {
-		kept.Plan = Compile(kept.Fields)
-		kept.Reverse = compileReverse(kept.Fields)
+		kept.Plan = Compile(kept.Fields, x.limits.Elements)
+		kept.Reverse = compileReverse(kept.Fields, x.limits.Elements)
 	}
 	if d.templates == nil {
 		d.templates = make(map[uint16]*Template)

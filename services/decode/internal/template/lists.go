@@ -19,6 +19,12 @@ func isList(how ie.How) bool {
 // RFC 6313 fill.
 func (o *op) collection(b []byte, r *flow.Record, c *Context) {
 	switch o.how {
+	case ie.NumberLittle:
+		var v uint64
+		for i, octet := range b {
+			v |= uint64(octet) << (8 * i)
+		}
+		o.number(v, r)
 	case ie.ListNumber:
 		r.AddNumber(o.field, number(b))
 	case ie.Text:

@@ -32,7 +32,7 @@ var none = ie.Element{PEN: ScopePEN}
 
 // compileReverse makes the plan of the other direction of a biflow (RFC 5103 §3): reverse elements
 // are its values, and the ends change places. It returns nil where no reverse element is of use.
-func compileReverse(fields []Field) *Plan {
+func compileReverse(fields []Field, added ie.Mapping) *Plan {
 	told := func(id uint16) bool {
 		return slices.ContainsFunc(fields, func(f Field) bool { return f.Element == ie.Element{PEN: ie.Reverse, ID: id} })
 	}
@@ -55,5 +55,5 @@ func compileReverse(fields []Field) *Plan {
 	if !biflow {
 		return nil
 	}
-	return compile(turned)
+	return compile(turned, added)
 }

@@ -30,8 +30,8 @@ type Context struct {
 	HasUptime bool
 	// Domain is what the exporter told before.
 	Domain *Domain
-	// MaxLayers bounds the headers that are read of a sampled packet.
-	MaxLayers int
+	// Packets says how sampled packets are read.
+	Packets packet.Limits
 	// MaxNesting bounds lists in lists.
 	MaxNesting int
 	// Batch is what the records go to, and Refused counts what is left out.
@@ -158,10 +158,10 @@ func (o *op) ofFamily(etherType, v uint64, r *flow.Record) {
 // section parses a part of a packet that the record has.
 func (o *op) section(b []byte, r *flow.Record, c *Context) {
 	if o.how == ie.Frame {
-		packet.Ethernet(b, r, c.MaxLayers)
+		packet.Ethernet(b, r, c.Packets)
 		r.SetNumber(flow.Bytes, uint64(len(b)))
 	} else {
-		packet.IP(b, r, c.MaxLayers)
+		packet.IP(b, r, c.Packets)
 	}
 	r.SetNumber(flow.Packets, 1)
 }

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package packet
+
+import (
+	"slices"
+
+	"github.com/weirflow/weir/flow"
+)
+
+// Bits are a range of bits of a packet, counted from where a header begins, that fills a field.
+// It must lie within 8 octets.
+type Bits struct {
+	Layer          uint64 // value of layer_stack
+	Offset, Length int    // bits
+	Field          flow.Field
+	Inner          bool // only in a tunnel; otherwise only outside
+}
+
+var layerNames = []string{
+	"ethernet", "ipv4", "ipv6", "tcp", "udp", "mpls", "dot1q", "icmp", "icmpv6", "gre", "ipv6eh_routing", "ipv6eh_fragment", "geneve", "teredo",
+}
+
+// LayerOf returns the value of layer_stack of a name.
+func LayerOf(name string) (layer uint64, ok bool) {
+	if name == "vlan" {
+		name = "dot1q"
+	}
+	i := slices.Index(layerNames, name)
+	return uint64(max(i, 0)), i >= 0 //nolint:gosec // not negative
+}
+
+// LayerNames returns the names that LayerOf knows.
+func LayerNames() []string { return layerNames }
+
+// take fills the fields of the ranges that lie in the header with which b begins; the first of
+// several such headers counts.
+func (w *walk) take(layer uint64, b []byte) {
+	for i := range w.bits {
+		x := &w.bits[i]
+		first, end := x.Offset/8, (x.Offset+x.Length+7)/8
+		if x.Layer != layer || x.Inner != (w.depth > 0) || end > len(b) || w.r.Has(x.Field) {
+			continue
+		}
+		var v uint64
+		for _, octet := range b[first:end] {
+			v = v<<8 | uint64(octet)
+		}
+		v >>= (8*end - x.Offset - x.Length) & 7
+		w.r.SetNumber(x.Field, v&(1<<x.Length-1))
+	}
+}
