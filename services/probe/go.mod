@@ -8,6 +8,7 @@ replace (
 )
 
 require (
+	github.com/google/go-cmp v0.7.0
 	github.com/prometheus/client_golang v1.25.0
 	github.com/weirflow/weir/daemon v0.0.0
 	github.com/weirflow/weir/test v0.0.0
