@@ -54,17 +54,22 @@ type fields struct {
 	eType, proto, srcPort, dstPort, tos, ttl, tcpFlags, vlan, srcMAC, dstMAC, src, dst flow.Field
 }
 
-// outer are the flow's own, inner those of the outermost tunnel.
-var (
-	outer = fields{
+// Places of fields in tuples: the flow's own, and those of the outermost tunnel.
+const (
+	outer = iota
+	inner
+)
+
+var tuples = [...]fields{
+	outer: {
 		flow.EType, flow.Proto, flow.SrcPort, flow.DstPort, flow.IPTOS, flow.IPTTL, flow.TCPFlags,
 		flow.VLANID, flow.SrcMAC, flow.DstMAC, flow.SrcAddr, flow.DstAddr,
-	}
-	inner = fields{
+	},
+	inner: {
 		flow.InnerEType, flow.InnerProto, flow.InnerSrcPort, flow.InnerDstPort, flow.InnerIPTOS, flow.InnerIPTTL, flow.InnerTCPFlags,
 		flow.InnerVLANID, flow.InnerSrcMAC, flow.InnerDstMAC, flow.InnerSrcAddr, flow.InnerDstAddr,
-	}
-)
+	},
+}
 
 // Limits say how packets are read.
 type Limits struct {
@@ -75,19 +80,19 @@ type Limits struct {
 
 // Ethernet reads a packet from its Ethernet header on.
 func Ethernet(b []byte, r *flow.Record, l Limits) {
-	w := walk{r: r, left: l.Layers, bits: l.Bits, f: &outer}
+	w := walk{r: r, left: l.Layers, bits: l.Bits, f: &tuples[outer]}
 	w.ethernet(b)
 }
 
 // IP reads a packet from its IPv4 or IPv6 header on.
 func IP(b []byte, r *flow.Record, l Limits) {
-	w := walk{r: r, left: l.Layers, bits: l.Bits, f: &outer}
+	w := walk{r: r, left: l.Layers, bits: l.Bits, f: &tuples[outer]}
 	w.ip(b)
 }
 
 // MPLS reads a packet from its label stack on.
 func MPLS(b []byte, r *flow.Record, l Limits) {
-	w := walk{r: r, left: l.Layers, bits: l.Bits, f: &outer}
+	w := walk{r: r, left: l.Layers, bits: l.Bits, f: &tuples[outer]}
 	r.SetNumber(flow.EType, etherMPLS)
 	w.mpls(b)
 }

@@ -47,7 +47,7 @@ func (w *walk) tunnel(port uint16, b []byte) {
 // enter says that what follows is the payload of a tunnel.
 func (w *walk) enter() {
 	if w.depth++; w.depth == 1 {
-		w.f = &inner
+		w.f = &tuples[inner]
 	} else {
 		w.f = nil
 	}

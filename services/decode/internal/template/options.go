@@ -73,17 +73,11 @@ func (f *facts) field(field Field, scope bool, b []byte) {
 	if field.PEN != 0 {
 		return
 	}
+	if text := f.text(field.ID); text != nil {
+		*text = textOf(b)
+		return
+	}
 	switch field.ID {
-	case interfaceName:
-		f.labels[interfaces].name = textOf(b)
-	case interfaceDescription:
-		f.labels[interfaces].description = textOf(b)
-	case vrfName:
-		f.labels[vrfs].name = textOf(b)
-	case applicationName:
-		f.labels[applications].name = textOf(b)
-	case applicationDescription:
-		f.labels[applications].description = textOf(b)
 	case exporterIPv4Address, exporterIPv6Address:
 		if a, ok := netip.AddrFromSlice(b); ok && !a.IsUnspecified() {
 			f.address = a
@@ -93,6 +87,23 @@ func (f *facts) field(field Field, scope bool, b []byte) {
 			f.number(field.ID, scope, number(b))
 		}
 	}
+}
+
+// text returns where a name belongs, nil where the element is none.
+func (f *facts) text(id uint16) *string {
+	switch id {
+	case interfaceName:
+		return &f.labels[interfaces].name
+	case interfaceDescription:
+		return &f.labels[interfaces].description
+	case vrfName:
+		return &f.labels[vrfs].name
+	case applicationName:
+		return &f.labels[applications].name
+	case applicationDescription:
+		return &f.labels[applications].description
+	}
+	return nil
 }
 
 func (f *facts) number(id uint16, scope bool, v uint64) {
