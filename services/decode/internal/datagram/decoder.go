@@ -91,7 +91,7 @@ func (d *Decoder) decode(g *flow.Datagram, out *flow.Batch) {
 	kind := kindOf(g.Payload)
 	d.datagrams[kind]++
 	if kind == row.Unknown {
-		d.rows.Refuse(refusal.VersionUnknown)
+		d.rows.Refuse(unknown(g.Payload))
 		return
 	}
 	x := d.exporter(g)
@@ -155,6 +155,18 @@ func kindOf(p []byte) row.Type {
 		return row.IPFIX
 	}
 	return row.Unknown
+}
+
+// unknown says why a datagram is of no kind: sFlow 2 and 4 begin as 5 does, with another number and
+// the type of an address.
+func unknown(p []byte) refusal.Reason {
+	if len(p) >= 8 {
+		version, address := binary.BigEndian.Uint32(p), binary.BigEndian.Uint32(p[4:])
+		if (version == 2 || version == 4) && (address == 1 || address == 2) {
+			return refusal.SFlowVersion
+		}
+	}
+	return refusal.VersionUnknown
 }
 
 // Take returns the counts since the last call. The map in them is valid until the next Decode.

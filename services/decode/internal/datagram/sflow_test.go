@@ -150,6 +150,14 @@ func TestSFlowSamples(t *testing.T) {
 	checkRow(t, b, 0, ipv4Row)
 	checkRow(t, b, 0, values{flow.DropReason: 257, flow.InIf: 3, flow.OutIf: 4, flow.SamplingRate: 1, flow.Packets: 1})
 
+	old := sflowDatagram(1, flowSample(1, record))
+	old[3] = 4
+	d = New(testLimits)
+	if rows := feed(d, old).Rows(); rows != 0 {
+		t.Errorf("sFlow v4: %d rows", rows)
+	}
+	checkRefused(t, d, map[refusal.Reason]uint64{refusal.SFlowVersion: 1})
+
 	others := wire(flowRecord(1004, u32(0)), flowRecord(1005, u32(0)), flowRecord(1010, u32(0)), flowRecord(1011, u32(0)),
 		flowRecord(1036, u32(1)), flowRecord(1037, u32(0)), flowRecord(1038, u32(0)), record)
 	checkRow(t, feed(d, sflowDatagram(1, flowSample(8, others))), 0, ipv4Row) // what has no field is passed over

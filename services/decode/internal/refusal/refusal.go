@@ -8,6 +8,7 @@ type Reason uint8
 // Reasons. The comment says what one count is.
 const (
 	VersionUnknown     Reason = iota // datagram of no protocol that is known
+	SFlowVersion                     // sFlow of another version than 5
 	HeaderTruncated                  // datagram that ends within its header
 	LengthMismatch                   // datagram whose length and count or length field disagree; whole records are decoded
 	SetMalformed                     // set with an impossible length: the rest of the message is lost
@@ -34,6 +35,7 @@ const (
 
 var names = [numReasons]string{
 	VersionUnknown:     "version_unknown",
+	SFlowVersion:       "sflow_version",
 	HeaderTruncated:    "header_truncated",
 	LengthMismatch:     "length_mismatch",
 	SetMalformed:       "set_malformed",

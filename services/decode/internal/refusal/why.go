@@ -5,6 +5,7 @@ package refusal
 // why says for people what was left out, and by which rule.
 var why = [numReasons]string{
 	VersionUnknown:     "datagram of no protocol that is read: NetFlow 1, 5, 7, 8, 9, IPFIX, sFlow 5",
+	SFlowVersion:       "sFlow of another version than 5, such as 2 or 4, which have other headers",
 	HeaderTruncated:    "datagram that ends within its header",
 	LengthMismatch:     "length or count in the header differs from the datagram; its whole records are decoded (RFC 7011 §3.1)",
 	SetMalformed:       "set shorter than its own header; the rest of the message can't be found (RFC 7011 §3.3.2)",
