@@ -8,6 +8,9 @@
 //	weir check       validate a configuration file
 //	weir config      write the settings in effect as a configuration file
 //	weir decode      print the flows in packet captures
+//	weir probe       measure packets and export flows
+//	weir generate    send made-up flows and tell exactly what was sent
+//	weir replay-pcap send the flow datagrams of a capture
 //	weir clickhouse  the embedded ClickHouse engine, started by weir up
 //	weir version     what this program was built from
 //
