@@ -40,7 +40,7 @@ func (s *Service) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer to.Close() //nolint:errcheck // nothing is under way any more
+	defer to.Close() // nothing is under way any more
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	cfg := bus.SinkConfig{MaxRows: s.cfg.MaxRows, MaxWait: s.cfg.MaxWait}
