@@ -11,6 +11,7 @@
 //	weir probe       measure packets and export flows
 //	weir generate    send made-up flows and tell exactly what was sent
 //	weir replay-pcap send the flow datagrams of a capture
+//	weir explain     take export datagrams apart, field by field
 //	weir clickhouse  the embedded ClickHouse engine, started by weir up
 //	weir version     what this program was built from
 //

@@ -12,7 +12,7 @@ import (
 
 func TestEveryCommandExplainsItself(t *testing.T) {
 	t.Parallel()
-	for _, command := range []string{"up", "migrate", "streams", "check", "config", "decode", "clickhouse", "version"} {
+	for _, command := range []string{"up", "migrate", "streams", "check", "config", "decode", "explain", "clickhouse", "version"} {
 		t.Run(command, func(t *testing.T) {
 			t.Parallel()
 			all, err := weir(t, "--help").Output()

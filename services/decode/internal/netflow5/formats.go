@@ -47,19 +47,19 @@ var (
 type format struct {
 	header int // octets
 	record int
+	fields []template.Field
 	plan   *template.Plan
 }
 
 func newFormat(header int, parts ...[]column) *format {
 	f := &format{header: header}
-	var fields []template.Field
 	for _, part := range parts {
 		for _, c := range part {
-			fields = append(fields, template.Field{Element: ie.Element{ID: c.id}, Length: c.length})
+			f.fields = append(f.fields, template.Field{Element: ie.Element{ID: c.id}, Length: c.length})
 			f.record += int(c.length)
 		}
 	}
-	f.plan = template.Compile(fields, nil)
+	f.plan = template.Compile(f.fields, nil)
 	return f
 }
 

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package explain
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/weirflow/weir/services/decode/internal/ie"
+	"github.com/weirflow/weir/services/decode/internal/refusal"
+	"github.com/weirflow/weir/services/decode/internal/template"
+)
+
+func minLength(t *template.Template) int { return template.MinLength(t.Fields) }
+
+// templates explains a template set, and learns its templates.
+func (m *message) templates(set *Part, at, end int) {
+	for end-at >= 4 && !m.full() {
+		id, count := binary.BigEndian.Uint16(m.p[at:]), int(binary.BigEndian.Uint16(m.p[at+2:]))
+		if id == 0 && count == 0 {
+			m.add(set, "padding", at, end-at)
+			return
+		}
+		part := m.add(set, fmt.Sprintf("template %d", id), at, 4)
+		part.Value = fmt.Sprintf("%d fields", count)
+		if at += 4; count == 0 {
+			m.fieldless(part, id)
+			continue
+		}
+		t := &template.Template{ID: id}
+		if at = m.specifiers(part, t, at, end, count); at < 0 {
+			return
+		}
+		m.learn(part, t)
+	}
+}
+
+// fieldless says what is wrong with a template without fields: in IPFIX it is a withdrawal.
+func (m *message) fieldless(part *Part, id uint16) {
+	if m.version == versionIPFIX && (id >= firstData || id == 2 || id == 3) {
+		part.wrong(refusal.TemplateWithdrawn)
+		return
+	}
+	part.wrong(refusal.TemplateEmpty)
+}
+
+// optionsTemplates explains an options template set: NetFlow v9 counts octets of specifiers, IPFIX
+// counts fields.
+func (m *message) optionsTemplates(set *Part, at, end int) {
+	for end-at >= 4 && !m.full() {
+		id, first := binary.BigEndian.Uint16(m.p[at:]), int(binary.BigEndian.Uint16(m.p[at+2:]))
+		withdrawn := m.version == versionIPFIX && id != 0 && first == 0
+		if end-at < 6 && !withdrawn {
+			if m.version == versionIPFIX && first != 0 {
+				m.add(set, fmt.Sprintf("options template %d", id), at, end-at).wrong(refusal.TemplateMalformed)
+			}
+			return
+		}
+		if id == 0 && first == 0 {
+			m.add(set, "padding", at, end-at)
+			return
+		}
+		part := m.add(set, fmt.Sprintf("options template %d", id), at, 6)
+		if withdrawn {
+			m.fieldless(part, id)
+			at += 4
+			continue
+		}
+		second := int(binary.BigEndian.Uint16(m.p[at+4:]))
+		count, scopes := first, second
+		if m.version == versionV9 {
+			if (first+second)%4 != 0 || first+second > end-at-6 {
+				part.wrong(refusal.TemplateMalformed)
+				return
+			}
+			count, scopes = (first+second)/4, first/4
+		}
+		part.Value = fmt.Sprintf("%d fields, %d of them scope", count, scopes)
+		if at += 6; count == 0 {
+			m.fieldless(part, id)
+			continue
+		}
+		t := &template.Template{ID: id, Options: true, Scope: uint16(scopes)} //nolint:gosec // of 16 bits
+		if at = m.specifiers(part, t, at, end, count); at < 0 {
+			return
+		}
+		m.learn(part, t)
+	}
+}
+
+// specifiers explains the field specifiers of a template and returns the place behind them, less
+// than 0 where the set ends before.
+func (m *message) specifiers(part *Part, t *template.Template, at, end, count int) int {
+	for i := range count {
+		size := 4
+		if end-at >= 2 && m.version == versionIPFIX && m.p[at]&0x80 != 0 {
+			size = 8
+		}
+		if end-at < size {
+			part.wrong(refusal.TemplateMalformed)
+			return -1
+		}
+		f := template.Field{Element: ie.Element{ID: binary.BigEndian.Uint16(m.p[at:])}, Length: binary.BigEndian.Uint16(m.p[at+2:])}
+		if size == 8 {
+			f.ID &= 0x7fff
+			f.PEN = binary.BigEndian.Uint32(m.p[at+4:])
+		}
+		if m.version == versionV9 && i < int(t.Scope) {
+			f.PEN = template.ScopePEN
+		}
+		spec := m.add(part, nameOf(f), at, size)
+		spec.Columns = columnsOf(t, f)
+		if spec.Value = fmt.Sprintf("%d octets", f.Length); f.Length == template.Variable {
+			spec.Value = "variable length"
+		}
+		if len(t.Fields) <= template.MaxFields {
+			t.Fields = append(t.Fields, f)
+		}
+		at += size
+		part.Octets += size
+	}
+	return at
+}
+
+// learn keeps a template for the data that follows.
+func (m *message) learn(part *Part, t *template.Template) {
+	k := key{m.exporter, m.version, m.domain, t.ID}
+	switch {
+	case t.ID < firstData:
+		part.wrong(refusal.TemplateMalformed)
+	case minLength(t) == 0:
+		part.wrong(refusal.TemplateEmpty)
+	case len(t.Fields) > template.MaxFields, len(m.x.templates) >= maxTemplates && m.x.templates[k] == nil:
+		part.wrong(refusal.TemplateLimit)
+	default:
+		if m.x.templates == nil {
+			m.x.templates = make(map[key]*template.Template)
+		}
+		m.x.templates[k] = t
+	}
+}
