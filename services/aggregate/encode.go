@@ -16,14 +16,29 @@ type encoder struct {
 	texts     *dictionary[string]
 	exporters *dictionary[[16]byte]
 	columns   [][]uint64 // of the table in hand: keys, then measures
-	remap     []uint64   // by number of a text: its number in the column
+	starts    []uint64
+	partials  []uint64
+	remap     []uint64 // by number of a text: its number in the column
+	arena     []byte   // of the columns of a flush
+}
+
+const leastArena = 64 << 10
+
+// octets returns n octets that stay until the next flush. They are not cleared.
+func (e *encoder) octets(n int) []byte {
+	if len(e.arena)+n > cap(e.arena) { // the old one lives on in the columns that are made
+		e.arena = make([]byte, 0, max(2*cap(e.arena), n, leastArena))
+	}
+	at := len(e.arena)
+	e.arena = e.arena[:at+n]
+	return e.arena[at : at+n : at+n]
 }
 
 // write fills r with the entries of t, which has the layout of v. Windows that start before
 // closed had been closed before, and those before open are with this flush.
 func (e *encoder) write(r *weirv1.Rollup, v *view, t *table, open uint64) (rows [4]int) {
 	n := t.len()
-	starts, partials := make([]uint64, n), make([]uint64, n)
+	e.starts, e.partials = slices.Grow(e.starts[:0], n)[:n], slices.Grow(e.partials[:0], n)[:n]
 	for i := range n {
 		start := t.entries[i*t.stride]
 		partial := weirv1.Partial_PARTIAL_EARLY
@@ -33,11 +48,11 @@ func (e *encoder) write(r *weirv1.Rollup, v *view, t *table, open uint64) (rows 
 		case start < open:
 			partial = weirv1.Partial_PARTIAL_CLOSING
 		}
-		starts[i], partials[i] = start, uint64(partial) //nolint:gosec // small
+		e.starts[i], e.partials[i] = start, uint64(partial) //nolint:gosec // small
 		rows[partial]++
 	}
 	r.Rows = uint32(n) //nolint:gosec // a few times the limit
-	r.WindowStart, r.Partial = fixedWidth(starts), fixedWidth(partials)
+	r.WindowStart, r.Partial = e.fixedWidth(e.starts), e.fixedWidth(e.partials)
 	e.gather(v, t)
 	for i, k := range v.keys {
 		c := &weirv1.RollupColumn{Name: k.Name}
@@ -45,7 +60,7 @@ func (e *encoder) write(r *weirv1.Rollup, v *view, t *table, open uint64) (rows 
 		r.Keys = append(r.Keys, c)
 	}
 	for i, m := range v.measures {
-		r.Sums = append(r.Sums, &weirv1.RollupColumn{Name: m.Name, Values: fixedWidth(e.columns[len(v.keys)+i]), Combine: m.Combine()})
+		r.Sums = append(r.Sums, &weirv1.RollupColumn{Name: m.Name, Values: e.fixedWidth(e.columns[len(v.keys)+i]), Combine: m.Combine()})
 	}
 	return rows
 }
@@ -54,13 +69,13 @@ func (e *encoder) write(r *weirv1.Rollup, v *view, t *table, open uint64) (rows 
 func (e *encoder) writeKey(c *weirv1.RollupColumn, t *table, p place, kind flow.Kind, values []uint64) {
 	switch {
 	case p.wide:
-		c.Values = make([]byte, 0, 16*t.len())
+		c.Values = e.octets(16 * t.len())[:0]
 		for at := p.word; at < len(t.entries); at += t.stride {
 			c.Values = binary.BigEndian.AppendUint64(c.Values, t.entries[at])
 			c.Values = binary.BigEndian.AppendUint64(c.Values, t.entries[at+1])
 		}
 	case kind == flow.Address:
-		c.Values = make([]byte, 0, 16*t.len())
+		c.Values = e.octets(16 * t.len())[:0]
 		for _, n := range values {
 			a := e.exporters.value(n)
 			c.Values = append(c.Values, a[:]...)
@@ -68,7 +83,7 @@ func (e *encoder) writeKey(c *weirv1.RollupColumn, t *table, p place, kind flow.
 	case kind == flow.Text:
 		c.Text = e.text(values)
 	default:
-		c.Values = fixedWidth(values)
+		c.Values = e.fixedWidth(values)
 	}
 }
 
@@ -86,7 +101,7 @@ func (e *encoder) text(numbers []uint64) *weirv1.TextColumn {
 		}
 		numbers[i] = e.remap[n]
 	}
-	c.Indexes = fixedWidth(numbers)
+	c.Indexes = e.fixedWidth(numbers)
 	return c
 }
 
@@ -111,32 +126,32 @@ func (e *encoder) gather(v *view, t *table) {
 }
 
 // fixedWidth returns values as a column of the least width that holds them all.
-func fixedWidth(values []uint64) []byte {
+func (e *encoder) fixedWidth(values []uint64) []byte {
 	used := uint64(0)
 	for _, v := range values {
 		used |= v
 	}
 	switch n := bits.Len64(used); {
 	case n <= 8:
-		column := make([]byte, len(values))
+		column := e.octets(len(values))
 		for i, v := range values {
 			column[i] = byte(v)
 		}
 		return column
 	case n <= 16:
-		column := make([]byte, 2*len(values))
+		column := e.octets(2 * len(values))
 		for i, v := range values {
 			binary.LittleEndian.PutUint16(column[2*i:], uint16(v)) //nolint:gosec // 16 bits
 		}
 		return column
 	case n <= 32:
-		column := make([]byte, 4*len(values))
+		column := e.octets(4 * len(values))
 		for i, v := range values {
 			binary.LittleEndian.PutUint32(column[4*i:], uint32(v)) //nolint:gosec // 32 bits
 		}
 		return column
 	default:
-		column := make([]byte, 8*len(values))
+		column := e.octets(8 * len(values))
 		for i, v := range values {
 			binary.LittleEndian.PutUint64(column[8*i:], v)
 		}

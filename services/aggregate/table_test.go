@@ -77,14 +77,14 @@ func TestColumnsHaveTheLeastWidth(t *testing.T) {
 		in   []uint64
 		want []byte
 	}{
-		{nil, []byte{}},
+		{nil, nil},
 		{[]uint64{0, 0}, []byte{0, 0}},
 		{[]uint64{1, 255}, []byte{1, 255}},
 		{[]uint64{1, 256}, []byte{1, 0, 0, 1}},
 		{[]uint64{1 << 16}, []byte{0, 0, 1, 0}},
 		{[]uint64{1 << 32}, []byte{0, 0, 0, 0, 1, 0, 0, 0}},
 	} {
-		if diff := cmp.Diff(tt.want, fixedWidth(tt.in)); diff != "" {
+		if diff := cmp.Diff(tt.want, new(encoder).fixedWidth(tt.in)); diff != "" {
 			t.Errorf("%v: -want +got:\n%s", tt.in, diff)
 		}
 	}

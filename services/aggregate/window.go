@@ -122,9 +122,11 @@ type flushed []struct {
 	rows [4]int // by weirv1.Partial
 }
 
-// flush moves the sums to out, with what the watermark says of their windows.
+// flush moves the sums to out, with what the watermark says of their windows. What out has
+// of it is valid until the next flush.
 func (w *windows) flush(out *weirv1.RollupBatch) flushed {
 	var f flushed
+	w.encoder.arena = w.encoder.arena[:0]
 	for _, s := range w.sources {
 		for _, v := range s.views {
 			r := &weirv1.Rollup{Name: v.rollup.Name, WindowSeconds: uint32(v.rollup.Window.Seconds())}
