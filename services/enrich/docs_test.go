@@ -89,6 +89,7 @@ func TestExamplesOfTheDocumentation(t *testing.T) {
 		case isFile:
 			name, content, _ := strings.Cut(named, "\n")
 			write(t, filepath.Join(folder, name), content)
+		case b.kind == "sql":
 		case b.kind == "yaml":
 			cfg = configOf(t, b.text, folder)
 		default:

@@ -79,7 +79,7 @@ func TestWrongRulesNameTheirPlace(t *testing.T) {
 		rule Rule
 		want string
 	}{
-		{Rule{On: OnExporter, If: "exporter.name == 'a' &&\n  exporter.nmae == 'b'", Set: set}, `rules[0].if: line 2, column 12: unknown field nmae`},
+		{Rule{On: OnExporter, If: "exporter.name == 'a' &&\n  exporter.title == 'b'", Set: set}, `rules[0].if: line 2, column 12: unknown field title`},
 		{Rule{On: OnExporter, If: `exporter.name == 1`, Set: set}, `rules[0].if: line 1, column 15: invalid operation: == (mismatched types string and int)`},
 		{Rule{On: OnExporter, If: `exporter.name`, Set: set}, `rules[0].if: line 1, column 1: expected bool, but got string`},
 		{Rule{On: OnExporter, If: `exporter.name == `, Set: set}, `rules[0].if: line 1, column 17: unexpected token EOF`},
