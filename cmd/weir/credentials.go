@@ -28,7 +28,8 @@ type account struct {
 // Users of the containers of deploy/compose/compose.yaml.
 const (
 	natsUID       = 10001
-	clickhouseUID = 101 // of its image
+	clickhouseUID = 101 // of its image, as Grafana's
+	grafanaUID    = 472
 )
 
 func accounts() []account {
@@ -41,7 +42,7 @@ func accounts() []account {
 		{name: "aggregate", uid: 10007, nats: "aggregate"},
 		{name: "insert", uid: 10008, nats: "insert", clickhouse: "writer"},
 		{name: "reader", uid: 10009, clickhouse: "reader"},
-		{name: "grafana", uid: 472, clickhouse: "reader"},
+		{name: "grafana", uid: grafanaUID, clickhouse: "reader"},
 	}
 }
 
@@ -92,6 +93,7 @@ func makeCredentials(dir string, chown bool, out io.Writer) error {
 			f.write(a.uid, a.name, "clickhouse", users[a.clickhouse])
 		}
 	}
+	f.write(grafanaUID, "grafana", "admin", rand.Text())
 	f.write(natsUID, "nats", "passwords.conf", nats.String())
 	f.write(clickhouseUID, "clickhouse", "passwords.xml", clickhousePasswords(users))
 	f.write(os.Getuid(), "", "complete", "")
