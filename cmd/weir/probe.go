@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/weirflow/weir/daemon"
 	"github.com/weirflow/weir/services/probe"
@@ -60,7 +61,22 @@ With --model it takes a configuration in the data model of RFC 6728, as JSON.
 		{"speed", "", "probe.speed"},
 	} {
 		f := flags.Lookup(short.key)
-		flags.VarP(f.Value, short.name, short.letter, f.Usage)
+		flags.VarP(&repeated{Value: f.Value}, short.name, short.letter, f.Usage)
 	}
 	return cmd
+}
+
+// repeated is a short name of a setting. A list may be given an item at a time.
+type repeated struct {
+	pflag.Value
+	set bool
+}
+
+// Set implements pflag.Value.
+func (r *repeated) Set(text string) error {
+	if r.set && r.Type() == "list" {
+		text = r.String() + "," + text
+	}
+	r.set = true
+	return r.Value.Set(text)
 }

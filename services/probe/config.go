@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"os"
 	"slices"
 	"time"
@@ -78,6 +79,10 @@ func (c Config) Validate() error {
 	check(c.MaxFlows >= 1 && c.MaxFlows <= 1<<28, "max_flows: is %d, want 1 to %d", c.MaxFlows, 1<<28)
 	check(c.ActiveTimeout >= 0 && c.IdleTimeout >= 0, "active_timeout, idle_timeout: want 0 or more")
 	check(!c.Biflow || c.Protocol == "ipfix", "biflow: is for ipfix, not for %s", c.Protocol)
+	if c.Agent != "" {
+		_, err := netip.ParseAddr(c.Agent)
+		check(err == nil, "agent: is %q, want an IP address", c.Agent)
+	}
 	check((c.TLSCert == "") == (c.TLSKey == ""), "tls_cert, tls_key: want both or none")
 	return errors.Join(errs...)
 }

@@ -3,43 +3,43 @@
 package probe
 
 import (
+	"fmt"
+	"net"
 	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 
 	"github.com/weirflow/weir/services/probe/internal/export"
 )
 
-// interfaceCounters reads the counters of an interface from sysfs. What is not there is 0.
+// interfaceCounters reads the counters of an interface (proc_net(5), dev). The speed
+// is not there and stays 0, unknown.
 func interfaceCounters(name string, index uint32) export.Counters {
-	dir := filepath.Join("/sys/class/net", name)
-	text := func(file string) string {
-		b, err := os.ReadFile(filepath.Join(dir, file))
-		if err != nil {
-			return ""
-		}
-		return strings.TrimSpace(string(b))
+	c := export.Counters{Index: index}
+	if device, err := net.InterfaceByIndex(int(index)); err == nil {
+		c.Up = device.Flags&net.FlagRunning != 0
 	}
-	count := func(file string) uint64 {
-		v, err := strconv.ParseUint(text(filepath.Join("statistics", file)), 10, 64)
-		if err != nil {
-			return 0
-		}
-		return v
-	}
-	const megabit = 1_000_000
-	speed, err := strconv.ParseUint(text("speed"), 10, 64) // Mbit/s; -1 where there is none
+	text, err := os.ReadFile("/proc/self/net/dev")
 	if err != nil {
-		speed = 0
+		return c
 	}
-	multicast := count("multicast")
-	return export.Counters{
-		Index: index, Speed: speed * megabit, Up: text("operstate") != "down",
-		InOctets: count("rx_bytes"), OutOctets: count("tx_bytes"),
-		InPackets:   uint32(count("rx_packets") - multicast),
-		InMulticast: uint32(multicast), OutPackets: uint32(count("tx_packets")),
-		InErrors: uint32(count("rx_errors")), OutErrors: uint32(count("tx_errors")),
-		InDiscards: uint32(count("rx_dropped")), OutDiscards: uint32(count("tx_dropped")),
+	for line := range strings.Lines(string(text)) {
+		device, counts, ok := strings.Cut(line, ":")
+		if !ok || strings.TrimSpace(device) != name {
+			continue
+		}
+		var in, out [8]uint64 // octets, packets, errors, drops, fifo, frame or collisions, compressed or carrier, multicast
+		fields := []any{}
+		for _, side := range []*[8]uint64{&in, &out} {
+			for i := range side {
+				fields = append(fields, &side[i])
+			}
+		}
+		_, _ = fmt.Sscan(counts, fields[:16]...)
+		const octets, packets, errors, drops, multicast = 0, 1, 2, 3, 7
+		c.InOctets, c.OutOctets = in[octets], out[octets]
+		c.InPackets, c.InMulticast, c.OutPackets = uint32(in[packets]-in[multicast]), uint32(in[multicast]), uint32(out[packets])
+		c.InErrors, c.OutErrors = uint32(in[errors]), uint32(out[errors])
+		c.InDiscards, c.OutDiscards = uint32(in[drops]), uint32(out[drops])
 	}
+	return c
 }

@@ -57,9 +57,6 @@ func openRing(name string, point int, p model.Point) (*ring, error) {
 		return nil, err
 	}
 	r := &ring{name: name, index: uint32(device.Index), point: point, keeps: p.Direction, lo: device.Flags&net.FlagLoopback != 0}
-	if r.link, err = linkType(name); err != nil {
-		return nil, err
-	}
 	// Protocol 0: nothing is captured before the socket is bound to the interface.
 	if r.fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0); err != nil {
 		return nil, os.NewSyscallError("socket", err)
@@ -96,7 +93,10 @@ func (r *ring) prepare(p model.Point) error {
 		}
 	}
 	all := binary.NativeEndian.Uint16([]byte{unix.ETH_P_ALL >> 8, unix.ETH_P_ALL & 0xff}) // in network order
-	return os.NewSyscallError("bind", unix.Bind(r.fd, &unix.SockaddrLinklayer{Protocol: all, Ifindex: int(r.index)}))
+	if err := unix.Bind(r.fd, &unix.SockaddrLinklayer{Protocol: all, Ifindex: int(r.index)}); err != nil {
+		return os.NewSyscallError("bind", err)
+	}
+	return r.setLink()
 }
 
 // cut has the kernel keep only the first octets of each packet: the value that a filter
@@ -107,21 +107,25 @@ func (r *ring) cut(octets int) error {
 	return os.NewSyscallError("setsockopt SO_ATTACH_FILTER", err)
 }
 
-// linkType tells the format of the interface's frames.
-func linkType(name string) (uint32, error) {
-	text, err := os.ReadFile("/sys/class/net/" + name + "/type")
+// setLink tells the format of the interface's frames from its hardware type.
+func (r *ring) setLink() error {
+	address, err := unix.Getsockname(r.fd)
 	if err != nil {
-		return packet.LinkEthernet, nil //nolint:nilerr // no sysfs: most interfaces are Ethernet
+		return os.NewSyscallError("getsockname", err)
 	}
-	var kind int
-	_, _ = fmt.Sscan(string(text), &kind)
-	switch kind {
+	device, ok := address.(*unix.SockaddrLinklayer)
+	if !ok {
+		return fmt.Errorf("socket address %T is none of a link", address)
+	}
+	switch device.Hatype {
 	case unix.ARPHRD_ETHER, unix.ARPHRD_LOOPBACK:
-		return packet.LinkEthernet, nil
+		r.link = packet.LinkEthernet
 	case unix.ARPHRD_NONE, unix.ARPHRD_PPP, unix.ARPHRD_RAWIP, unix.ARPHRD_TUNNEL, unix.ARPHRD_SIT:
-		return packet.LinkRaw, nil
+		r.link = packet.LinkRaw
+	default:
+		return fmt.Errorf("link type %d is none that the probe reads", device.Hatype)
 	}
-	return 0, fmt.Errorf("link type %d is none that the probe reads", kind)
+	return nil
 }
 
 func (r *ring) close() {
