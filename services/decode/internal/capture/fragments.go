@@ -82,17 +82,15 @@ func (f *fragments) forget(k key) {
 // put places a fragment; false says that it is impossible or overlaps others.
 func (d *pieces) put(at int, more bool, p []byte) bool {
 	end := at + len(p)
-	if end > maxDatagram || len(p) == 0 || more && len(p)%8 != 0 || len(d.parts) == maxFragments {
-		return false
-	}
-	if d.total != 0 && end > d.total {
+	beyond := end > maxDatagram || d.total != 0 && end > d.total
+	if beyond || len(p) == 0 || more && len(p)%8 != 0 || len(d.parts) == maxFragments {
 		return false
 	}
 	i, found := slices.BinarySearchFunc(d.parts, at, func(o piece, at int) int { return o.at - at })
-	if found && len(d.parts[i].data) == len(p) {
-		return true // it came twice
+	if found {
+		return len(d.parts[i].data) == len(p) // it came twice
 	}
-	if found || i > 0 && d.parts[i-1].at+len(d.parts[i-1].data) > at || i < len(d.parts) && end > d.parts[i].at {
+	if !d.free(i, at, end) {
 		return false
 	}
 	if !more {
@@ -104,4 +102,12 @@ func (d *pieces) put(at int, more bool, p []byte) bool {
 	d.parts = slices.Insert(d.parts, i, piece{at, slices.Clone(p)})
 	d.have += len(p)
 	return true
+}
+
+// free tells whether there is nothing yet between two places, before part i.
+func (d *pieces) free(i, at, end int) bool {
+	if i > 0 && d.parts[i-1].at+len(d.parts[i-1].data) > at {
+		return false
+	}
+	return i == len(d.parts) || end <= d.parts[i].at
 }

@@ -114,8 +114,11 @@ func (b *builder) legacy(root *Part, version uint16) {
 
 var (
 	headCommon = []fixed{
-		{name: "version", octets: 2}, {name: "count", octets: 2}, {name: "sys_uptime", octets: 4},
-		{name: "unix_secs", octets: 4}, {name: "unix_nsecs", octets: 4},
+		{name: "version", octets: 2},
+		{name: "count", octets: 2},
+		{name: "sys_uptime", octets: 4},
+		{name: "unix_secs", octets: 4},
+		{name: "unix_nsecs", octets: 4},
 	}
 	headEngine = append(headCommon[:len(headCommon):len(headCommon)],
 		fixed{"flow_sequence", 4, []string{"sequence_num"}}, fixed{name: "engine_type", octets: 1}, fixed{name: "engine_id", octets: 1})

@@ -21,12 +21,19 @@ const (
 
 var (
 	headV9 = []fixed{
-		{name: "version", octets: 2}, {name: "count", octets: 2}, {name: "sys_uptime", octets: 4}, {name: "unix_secs", octets: 4},
-		{"sequence_number", 4, []string{"sequence_num"}}, {"source_id", 4, []string{"observation_domain_id"}},
+		{name: "version", octets: 2},
+		{name: "count", octets: 2},
+		{name: "sys_uptime", octets: 4},
+		{name: "unix_secs", octets: 4},
+		{"sequence_number", 4, []string{"sequence_num"}},
+		{"source_id", 4, []string{"observation_domain_id"}},
 	}
 	headIPFIX = []fixed{
-		{name: "version", octets: 2}, {name: "length", octets: 2}, {name: "export_time", octets: 4},
-		{"sequence_number", 4, []string{"sequence_num"}}, {"observation_domain_id", 4, []string{"observation_domain_id"}},
+		{name: "version", octets: 2},
+		{name: "length", octets: 2},
+		{name: "export_time", octets: 4},
+		{"sequence_number", 4, []string{"sequence_num"}},
+		{"observation_domain_id", 4, []string{"observation_domain_id"}},
 	}
 )
 

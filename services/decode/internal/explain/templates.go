@@ -44,48 +44,51 @@ func (m *message) fieldless(part *Part, id uint16) {
 	part.wrong(refusal.TemplateEmpty)
 }
 
-// optionsTemplates explains an options template set: NetFlow v9 counts octets of specifiers, IPFIX
-// counts fields.
+// optionsTemplates explains an options template set, and learns its templates.
 func (m *message) optionsTemplates(set *Part, at, end int) {
-	for end-at >= 4 && !m.full() {
-		id, first := binary.BigEndian.Uint16(m.p[at:]), int(binary.BigEndian.Uint16(m.p[at+2:]))
-		withdrawn := m.version == versionIPFIX && id != 0 && first == 0
-		if end-at < 6 && !withdrawn {
-			if m.version == versionIPFIX && first != 0 {
+	for at >= 0 && end-at >= 4 && !m.full() {
+		id, first := binary.BigEndian.Uint16(m.p[at:]), binary.BigEndian.Uint16(m.p[at+2:])
+		switch {
+		case m.version == versionIPFIX && id != 0 && first == 0: // a withdrawal has no scope count
+			m.fieldless(m.add(set, fmt.Sprintf("options template %d", id), at, 4), id)
+			at += 4
+		case id == 0 && first == 0 && (m.version == versionIPFIX || end-at < 6 || unsigned(m.p[at+4:at+6]) == 0):
+			m.add(set, "padding", at, end-at)
+			return
+		case end-at >= 6:
+			at = m.optionsTemplate(set, id, at, end)
+		default:
+			if m.version == versionIPFIX {
 				m.add(set, fmt.Sprintf("options template %d", id), at, end-at).wrong(refusal.TemplateMalformed)
 			}
 			return
 		}
-		if id == 0 && first == 0 {
-			m.add(set, "padding", at, end-at)
-			return
+	}
+}
+
+// optionsTemplate explains an options template and returns the place behind it, less than 0 where
+// the set ends before. NetFlow v9 counts octets of specifiers, IPFIX counts fields.
+func (m *message) optionsTemplate(set *Part, id uint16, at, end int) int {
+	part := m.add(set, fmt.Sprintf("options template %d", id), at, 6)
+	first, second := int(binary.BigEndian.Uint16(m.p[at+2:])), int(binary.BigEndian.Uint16(m.p[at+4:]))
+	count, scopes := first, second
+	if m.version == versionV9 {
+		if (first+second)%4 != 0 || first+second > end-at-6 {
+			part.wrong(refusal.TemplateMalformed)
+			return -1
 		}
-		part := m.add(set, fmt.Sprintf("options template %d", id), at, 6)
-		if withdrawn {
-			m.fieldless(part, id)
-			at += 4
-			continue
-		}
-		second := int(binary.BigEndian.Uint16(m.p[at+4:]))
-		count, scopes := first, second
-		if m.version == versionV9 {
-			if (first+second)%4 != 0 || first+second > end-at-6 {
-				part.wrong(refusal.TemplateMalformed)
-				return
-			}
-			count, scopes = (first+second)/4, first/4
-		}
-		part.Value = fmt.Sprintf("%d fields, %d of them scope", count, scopes)
-		if at += 6; count == 0 {
-			m.fieldless(part, id)
-			continue
-		}
-		t := &template.Template{ID: id, Options: true, Scope: uint16(scopes)} //nolint:gosec // of 16 bits
-		if at = m.specifiers(part, t, at, end, count); at < 0 {
-			return
-		}
+		count, scopes = (first+second)/4, first/4
+	}
+	part.Value = fmt.Sprintf("%d fields, %d of them scope", count, scopes)
+	if at += 6; count == 0 {
+		m.fieldless(part, id)
+		return at
+	}
+	t := &template.Template{ID: id, Options: true, Scope: uint16(scopes)} //nolint:gosec // of 16 bits
+	if at = m.specifiers(part, t, at, end, count); at >= 0 {
 		m.learn(part, t)
 	}
+	return at
 }
 
 // specifiers explains the field specifiers of a template and returns the place behind them, less

@@ -5,6 +5,7 @@ package ie
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -27,10 +28,7 @@ var unused = map[uint16]string{
 
 // names is by element number.
 var names = func() map[uint16]string {
-	table := make(map[uint16]string, len(rows)+len(unused))
-	for id, name := range unused {
-		table[id] = name
-	}
+	table := maps.Clone(unused)
 	for _, r := range rows {
 		table[r.id] = r.name
 	}
