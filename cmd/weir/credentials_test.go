@@ -9,6 +9,8 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -87,6 +89,36 @@ func TestCredentialsAreRandomAndTheServersKnowThem(t *testing.T) {
 			if !strings.Contains(all["clickhouse/passwords.xml"], want) {
 				t.Errorf("ClickHouse does not know the password of %s", a.name)
 			}
+		}
+	}
+}
+
+func TestCredentialsBelongToTheUsersOfTheContainers(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../deploy/compose/compose.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]int{}
+	name := ""
+	service, user := regexp.MustCompile(`^  ([a-z]+):$`), regexp.MustCompile(`^    user: "(\d+):`)
+	for line := range strings.Lines(string(text)) {
+		line = strings.TrimSuffix(line, "\n")
+		if m := service.FindStringSubmatch(line); m != nil {
+			name = m[1]
+		}
+		if m := user.FindStringSubmatch(line); m != nil {
+			got[name], _ = strconv.Atoi(m[1])
+		}
+	}
+	want := map[string]int{"nats": natsUID, "clickhouse": clickhouseUID}
+	for _, a := range accounts() {
+		want[a.name] = a.uid
+	}
+	delete(want, "reader") // for people: no container
+	for name, uid := range want {
+		if got[name] != uid {
+			t.Errorf("%s runs as %d and its files belong to %d", name, got[name], uid)
 		}
 	}
 }
