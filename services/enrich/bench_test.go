@@ -97,16 +97,16 @@ func fullKnowledge(b *testing.B) Config {
 	for i := range 100_000 {
 		v := rnd.Uint32()
 		addr := netip.AddrFrom4([4]byte{byte(v >> 24), byte(v >> 16), byte(v >> 8)})
-		cfg.Networks = append(cfg.Networks, Network{
-			CIDR: Prefixes{netip.PrefixFrom(addr, 16+rnd.IntN(9)).Masked()}, Name: fmt.Sprint("network-", i),
+		cfg.Networks = append(cfg.Networks, networkConfig{
+			CIDR: prefixList{netip.PrefixFrom(addr, 16+rnd.IntN(9)).Masked()}, Name: fmt.Sprint("network-", i),
 			Role: fmt.Sprint("role-", i%7), Site: fmt.Sprint("site-", i%200), Tenant: fmt.Sprint("tenant-", i%1000),
 			Context: map[string]string{"application": fmt.Sprint("app-", i%300), "tier": fmt.Sprint("tier-", i%3)},
 		})
 	}
 	for i := range 50 {
-		x := Exporter{CIDR: Prefixes{netip.PrefixFrom(exporterAddr(i), 32)}, Name: fmt.Sprintf("edge-zrh-%d", i), Site: "zrh"}
+		x := exporterConfig{CIDR: prefixList{netip.PrefixFrom(exporterAddr(i), 32)}, Name: fmt.Sprintf("edge-zrh-%d", i), Site: "zrh"}
 		for n := range 40 {
-			x.Interfaces = append(x.Interfaces, Interface{
+			x.Interfaces = append(x.Interfaces, interfaceConfig{
 				Index: uint32(n + 1), Name: fmt.Sprint("xe-0/0/", n), Description: fmt.Sprintf("Transit: provider%d 10G", n%5), Speed: 10e9,
 			})
 		}

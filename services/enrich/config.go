@@ -20,21 +20,21 @@ type Config struct {
 	// ASNSources is where the origin AS comes from: the first that knows it is taken.
 	ASNSources []string `yaml:"asn_sources" usage:"where the origin AS is taken from, in order: flow, flow-except-private, networks, database"`
 	// Networks and NetworkFiles are one table; of two equal prefixes the later one is taken.
-	Networks     []Network `yaml:"networks" usage:"networks: cidr, vrf, name, role, site, region, tenant, asn, country, context"`
-	NetworkFiles []string  `yaml:"network_files" usage:"files with further networks, .yaml or .csv, which are read anew when they changed"`
+	Networks     []networkConfig `yaml:"networks" usage:"networks: cidr, vrf, name, role, site, region, tenant, asn, country, context"`
+	NetworkFiles []string        `yaml:"network_files" usage:"files with further networks, .yaml or .csv, which are read anew when they changed"`
 	// Exporters and ExporterFiles are one table, too.
-	Exporters     []Exporter `yaml:"exporters" usage:"exporters: cidr, name, group, role, site, region, tenant, interfaces"`
-	ExporterFiles []string   `yaml:"exporter_files" usage:"YAML files with further exporters, which are read anew when they changed"`
+	Exporters     []exporterConfig `yaml:"exporters" usage:"exporters: cidr, name, group, role, site, region, tenant, interfaces"`
+	ExporterFiles []string         `yaml:"exporter_files" usage:"YAML files with further exporters, which are read anew when they changed"`
 	// NameSources is where names of exporters and interfaces come from: the first that knows is taken.
 	NameSources []string `yaml:"name_sources" usage:"where names of exporters and interfaces are taken from, in order: flow, table, snmp"`
 	// SNMP asks exporters for their names.
-	SNMP SNMPConfig `yaml:"snmp" usage:"ask exporters for the names of their interfaces"`
+	SNMP snmpConfig `yaml:"snmp" usage:"ask exporters for the names of their interfaces"`
 	// Rules are applied in order; see the package rule.
 	Rules []rule.Rule `yaml:"rules" usage:"rules that set names of exporters, interfaces and flows"`
 	// Duplicates says which flows are counted elsewhere.
-	Duplicates DuplicatesConfig `yaml:"duplicates" usage:"mark flows that are counted elsewhere"`
+	Duplicates duplicatesConfig `yaml:"duplicates" usage:"mark flows that are counted elsewhere"`
 	// Privacy hides addresses before they are stored.
-	Privacy PrivacyConfig `yaml:"privacy" usage:"truncate or encrypt addresses before they are stored"`
+	Privacy privacyConfig `yaml:"privacy" usage:"truncate or encrypt addresses before they are stored"`
 	// PollInterval is how often the files are looked at.
 	PollInterval time.Duration `yaml:"poll_interval" usage:"time between looks at the files, which are read anew when they changed"`
 	// CacheEntries is rounded up to a power of two; an entry takes 24 octets.
@@ -48,11 +48,11 @@ func DefaultConfig() Config {
 	return Config{
 		ASNSources:  []string{fromFlowExceptPrivate, fromNetworks, fromDatabase, fromFlow},
 		NameSources: []string{namedByFlow, namedByTable, namedBySNMP},
-		SNMP: SNMPConfig{
+		SNMP: snmpConfig{
 			Interval: 5 * time.Minute, Timeout: 2 * time.Second, Retries: 2, Parallel: 8,
 		},
-		Duplicates:   DuplicatesConfig{Window: 30 * time.Second, Entries: 1 << 18},
-		Privacy:      PrivacyConfig{IPv4Bits: 24, IPv6Bits: 48},
+		Duplicates:   duplicatesConfig{Window: 30 * time.Second, Entries: 1 << 18},
+		Privacy:      privacyConfig{IPv4Bits: 24, IPv6Bits: 48},
 		PollInterval: 10 * time.Second, CacheEntries: 1 << 17,
 	}
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/weirflow/weir/flow"
 )
 
-// DuplicatesConfig says which flows are counted elsewhere.
-type DuplicatesConfig struct {
+// duplicatesConfig says which flows are counted elsewhere.
+type duplicatesConfig struct {
 	Policies []string      `yaml:"policies" usage:"what makes a flow a duplicate: boundary, direction, content; empty is nothing"`
 	Window   time.Duration `yaml:"window" usage:"time in which the same flow from elsewhere is a duplicate, for content"`
 	Entries  int           `yaml:"entries" usage:"flows that are remembered, for content; 24 octets each"`
@@ -36,7 +36,7 @@ const (
 	otherObserver
 )
 
-func (c *DuplicatesConfig) validate() error {
+func (c *duplicatesConfig) validate() error {
 	var errs []error
 	for _, p := range c.Policies {
 		if p != byBoundary && p != byDirection && p != byContent {
@@ -52,7 +52,7 @@ func (c *DuplicatesConfig) validate() error {
 	return errors.Join(errs...)
 }
 
-func (c *DuplicatesConfig) by(policy string) bool { return slices.Contains(c.Policies, policy) }
+func (c *duplicatesConfig) by(policy string) bool { return slices.Contains(c.Policies, policy) }
 
 // duplicates returns the value of flow.Duplicate for each row, nil if no policy is configured.
 func (e *enricher) duplicates(in *flow.Batch) []uint32 {
@@ -98,7 +98,7 @@ type twinSet [4]twin
 type twin struct{ key, observer, last uint64 }
 
 // newTwins returns nil where duplicates are not looked for by content.
-func newTwins(cfg DuplicatesConfig) *twins {
+func newTwins(cfg duplicatesConfig) *twins {
 	if !cfg.by(byContent) {
 		return nil
 	}

@@ -14,20 +14,20 @@ import (
 	"github.com/weirflow/weir/services/enrich/internal/rule"
 )
 
-// Exporter is what is known of the exporters in some prefixes.
-type Exporter struct {
-	CIDR       Prefixes    `yaml:"cidr"`
-	Name       string      `yaml:"name"`
-	Group      string      `yaml:"group"`
-	Role       string      `yaml:"role"`
-	Site       string      `yaml:"site"`
-	Region     string      `yaml:"region"`
-	Tenant     string      `yaml:"tenant"`
-	Interfaces []Interface `yaml:"interfaces"`
+// exporterConfig is what is known of the exporters in some prefixes.
+type exporterConfig struct {
+	CIDR       prefixList        `yaml:"cidr"`
+	Name       string            `yaml:"name"`
+	Group      string            `yaml:"group"`
+	Role       string            `yaml:"role"`
+	Site       string            `yaml:"site"`
+	Region     string            `yaml:"region"`
+	Tenant     string            `yaml:"tenant"`
+	Interfaces []interfaceConfig `yaml:"interfaces"`
 }
 
-// Interface is what is known of an interface of an exporter.
-type Interface struct {
+// interfaceConfig is what is known of an interface of an exporter.
+type interfaceConfig struct {
 	Index       uint32 `yaml:"index"`
 	Name        string `yaml:"name"`
 	Description string `yaml:"description"`
@@ -40,12 +40,12 @@ type Interface struct {
 
 // exporters finds what is known of an exporter: the most specific prefix. It never changes.
 type exporters struct {
-	list  []Exporter
+	list  []exporterConfig
 	table bart.Table[uint32] // places in list
 }
 
 // newExporters reports all problems at once.
-func newExporters(list []Exporter) (*exporters, error) {
+func newExporters(list []exporterConfig) (*exporters, error) {
 	e := &exporters{list: list}
 	var errs []error
 	for i := range list {
@@ -61,7 +61,7 @@ func newExporters(list []Exporter) (*exporters, error) {
 }
 
 // validate reports the first problem.
-func (e *Exporter) validate() error {
+func (e *exporterConfig) validate() error {
 	if len(e.CIDR) == 0 || slices.ContainsFunc(e.CIDR, func(p netip.Prefix) bool { return !p.IsValid() }) {
 		return errors.New("cidr: is missing")
 	}
@@ -78,31 +78,31 @@ func (e *Exporter) validate() error {
 	return nil
 }
 
-// lookup returns an Exporter without values where none is known.
-func (e *exporters) lookup(addr netip.Addr) *Exporter {
+// lookup returns one without values where none is known.
+func (e *exporters) lookup(addr netip.Addr) *exporterConfig {
 	if i, ok := e.table.Lookup(addr); ok {
 		return &e.list[i]
 	}
-	return &Exporter{}
+	return &exporterConfig{}
 }
 
-// lookup returns an Interface without values where none is known.
-func (e *Exporter) lookup(index uint32) *Interface {
+// lookup returns one without values where none is known.
+func (e *exporterConfig) lookup(index uint32) *interfaceConfig {
 	for i := range e.Interfaces {
 		if e.Interfaces[i].Index == index {
 			return &e.Interfaces[i]
 		}
 	}
-	return &Interface{}
+	return &interfaceConfig{}
 }
 
 // loadExporters reads and checks a file of exporters.
-func loadExporters(path string) ([]Exporter, error) {
+func loadExporters(path string) ([]exporterConfig, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	var list []Exporter
+	var list []exporterConfig
 	if err := loadYAML(data, "exporters", &list); err != nil {
 		return nil, err
 	}

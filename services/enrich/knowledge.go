@@ -51,8 +51,8 @@ func newKnowledge(l *library) (*knowledge, error) {
 		hasNames: len(cfg.Exporters)+len(cfg.ExporterFiles)+len(cfg.SNMP.Targets) > 0,
 	}
 	var errs [4]error
-	k.networks, errs[0] = newNetworks(slices.Concat(append(values[[]Network](l.networks), cfg.Networks)...))
-	k.exporters, errs[1] = newExporters(slices.Concat(append(values[[]Exporter](l.exporters), cfg.Exporters)...))
+	k.networks, errs[0] = newNetworks(slices.Concat(append(values[[]networkConfig](l.networks), cfg.Networks)...))
+	k.exporters, errs[1] = newExporters(slices.Concat(append(values[[]exporterConfig](l.exporters), cfg.Exporters)...))
 	k.rules, errs[2] = rule.Compile(cfg.Rules)
 	k.asnSources, errs[3] = parseASNSources(cfg.ASNSources)
 	k.privacy = newPrivacy(cfg.Privacy, l.key)

@@ -16,14 +16,14 @@ import (
 	"github.com/weirflow/weir/flow"
 )
 
-// Prefixes is one prefix or a list of them.
-type Prefixes []netip.Prefix
+// prefixList is one prefix or a list of them.
+type prefixList []netip.Prefix
 
 // UnmarshalYAML reads a scalar as a list of one.
-func (p *Prefixes) UnmarshalYAML(node *yaml.Node) error {
+func (p *prefixList) UnmarshalYAML(node *yaml.Node) error {
 	if node.Kind == yaml.ScalarNode {
 		one, err := netip.ParsePrefix(node.Value)
-		*p = Prefixes{one}
+		*p = prefixList{one}
 		return err
 	}
 	var list []netip.Prefix
@@ -32,9 +32,9 @@ func (p *Prefixes) UnmarshalYAML(node *yaml.Node) error {
 	return err
 }
 
-// Network is what is known of the addresses in some prefixes.
-type Network struct {
-	CIDR Prefixes `yaml:"cidr"`
+// networkConfig is what is known of the addresses in some prefixes.
+type networkConfig struct {
+	CIDR prefixList `yaml:"cidr"`
 	// VRF is the number or the name of the VRF whose addresses are meant; empty is all.
 	VRF     string `yaml:"vrf"`
 	Name    string `yaml:"name"`
@@ -52,7 +52,7 @@ type Network struct {
 }
 
 // validate reports the first problem.
-func (n *Network) validate() error {
+func (n *networkConfig) validate() error {
 	switch {
 	case len(n.CIDR) == 0:
 		return errors.New("cidr: is missing")
@@ -68,7 +68,7 @@ func (n *Network) validate() error {
 }
 
 // context returns the labels as one text: a JSON object, keys in order.
-func (n *Network) context() string {
+func (n *networkConfig) context() string {
 	labels := n.Context
 	if len(labels) == 0 {
 		labels = n.Labels
@@ -86,7 +86,7 @@ func (n *Network) context() string {
 // networks finds the network of an address: the most specific prefix of its VRF, else
 // of those for all. It never changes.
 type networks struct {
-	list   []Network
+	list   []networkConfig
 	tables []bart.Table[uint32] // [0] for all, then one for each VRF: places in list
 	// vrfs are the places in tables, by name and by number.
 	names   map[string]uint32
@@ -94,7 +94,7 @@ type networks struct {
 }
 
 // newNetworks reports all problems at once.
-func newNetworks(list []Network) (*networks, error) {
+func newNetworks(list []networkConfig) (*networks, error) {
 	n := &networks{list: slices.Clone(list), tables: make([]bart.Table[uint32], 1), names: map[string]uint32{}, numbers: map[uint32]uint32{}}
 	var errs []error
 	for i := range list {
@@ -160,7 +160,7 @@ func (n *networks) appendVRFs(dst []uint32, in *flow.Batch, e end) []uint32 {
 }
 
 // lookup returns nil where no network is known.
-func (n *networks) lookup(addr netip.Addr, vrf uint32) *Network {
+func (n *networks) lookup(addr netip.Addr, vrf uint32) *networkConfig {
 	i, ok := uint32(0), false
 	if vrf != 0 {
 		i, ok = n.tables[vrf].Lookup(addr)

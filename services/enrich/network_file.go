@@ -18,12 +18,12 @@ import (
 )
 
 // loadNetworks reads and checks a file of networks, YAML or CSV by its name.
-func loadNetworks(path string) ([]Network, error) {
+func loadNetworks(path string) ([]networkConfig, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
-	var list []Network
+	var list []networkConfig
 	if strings.EqualFold(filepath.Ext(path), ".csv") {
 		list, err = readNetworksCSV(bytes.NewReader(data))
 	} else {
@@ -64,16 +64,16 @@ func loadYAML[T any](data []byte, key string, list *[]T) error {
 // contextColumn is how columns of CSV begin that are labels.
 const contextColumn = "context."
 
-// readNetworksCSV reads a table whose first line names the columns: those of Network, and
-// context.X for the label X. Prefixes of one network are separated by spaces.
-func readNetworksCSV(from io.Reader) ([]Network, error) {
+// readNetworksCSV reads a table whose first line names the columns: those of networks, and
+// context.X for the label X. prefixList of one network are separated by spaces.
+func readNetworksCSV(from io.Reader) ([]networkConfig, error) {
 	r := csv.NewReader(from)
 	r.Comment = '#'
 	head, err := r.Read()
 	if err != nil {
 		return nil, fmt.Errorf("read the names of the columns: %w", err)
 	}
-	var list []Network
+	var list []networkConfig
 	for {
 		row, err := r.Read()
 		if errors.Is(err, io.EOF) {
@@ -82,7 +82,7 @@ func readNetworksCSV(from io.Reader) ([]Network, error) {
 		if err != nil {
 			return nil, err
 		}
-		var n Network
+		var n networkConfig
 		for i, text := range row {
 			if err := n.set(strings.TrimSpace(head[i]), strings.TrimSpace(text)); err != nil {
 				line, _ := r.FieldPos(i)
@@ -94,7 +94,7 @@ func readNetworksCSV(from io.Reader) ([]Network, error) {
 }
 
 // set sets one column of a network.
-func (n *Network) set(column, text string) error {
+func (n *networkConfig) set(column, text string) error {
 	texts := map[string]*string{
 		"vrf": &n.VRF, "name": &n.Name, "role": &n.Role, "site": &n.Site,
 		"region": &n.Region, "tenant": &n.Tenant, "country": &n.Country,

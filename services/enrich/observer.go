@@ -200,7 +200,7 @@ func (o *observers) ask(key observerKey) *observer {
 }
 
 // ask1 does it for an interface. Index 0 is none (RFC 2863 section 3.1.5).
-func (o *observers) ask1(exporter [16]byte, index uint32, x *rule.Exporter, table *Exporter, device *snmp.Device) rule.Interface {
+func (o *observers) ask1(exporter [16]byte, index uint32, x *rule.Exporter, table *exporterConfig, device *snmp.Device) rule.Interface {
 	if index == 0 {
 		return rule.Interface{}
 	}

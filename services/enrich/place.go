@@ -62,7 +62,7 @@ func (p *places) ask(a *[16]byte, vrf uint32) uint32 {
 	}
 	n := p.known.networks.lookup(addr, vrf)
 	if n == nil {
-		n = &Network{}
+		n = &networkConfig{}
 	}
 	at := place{as: ans.as, netAS: n.ASN, hiding: p.known.privacy.of(addr, n.Tenant)}
 	for i, text := range [numPlaceTexts]string{

@@ -18,29 +18,29 @@ import (
 	"github.com/weirflow/weir/services/enrich/internal/snmp"
 )
 
-// SNMPConfig says which exporters are asked for their names, and how.
-type SNMPConfig struct {
-	Targets  []SNMPTarget  `yaml:"targets" usage:"exporters to ask: cidr, version, community or username and so on; empty is none"`
+// snmpConfig says which exporters are asked for their names, and how.
+type snmpConfig struct {
+	Targets  []snmpTarget  `yaml:"targets" usage:"exporters to ask: cidr, version, community or username and so on; empty is none"`
 	Interval time.Duration `yaml:"interval" usage:"time between two looks at an exporter"`
 	Timeout  time.Duration `yaml:"timeout" usage:"time to wait for an answer"`
 	Retries  int           `yaml:"retries" usage:"how often a question is repeated"`
 	Parallel int           `yaml:"parallel" usage:"exporters that are asked at once"`
 }
 
-// SNMPTarget is how the exporters in some prefixes are asked. The most specific prefix counts.
-type SNMPTarget struct {
-	CIDR         Prefixes `yaml:"cidr"`
-	Port         uint16   `yaml:"port"`
-	Version      string   `yaml:"version"`
-	Community    string   `yaml:"community" secret:"true"`
-	Username     string   `yaml:"username"`
-	AuthProtocol string   `yaml:"auth_protocol"`
-	AuthPassword string   `yaml:"auth_password" secret:"true"`
-	PrivProtocol string   `yaml:"priv_protocol"`
-	PrivPassword string   `yaml:"priv_password" secret:"true"`
+// snmpTarget is how the exporters in some prefixes are asked. The most specific prefix counts.
+type snmpTarget struct {
+	CIDR         prefixList `yaml:"cidr"`
+	Port         uint16     `yaml:"port"`
+	Version      string     `yaml:"version"`
+	Community    string     `yaml:"community" secret:"true"`
+	Username     string     `yaml:"username"`
+	AuthProtocol string     `yaml:"auth_protocol"`
+	AuthPassword string     `yaml:"auth_password" secret:"true"`
+	PrivProtocol string     `yaml:"priv_protocol"`
+	PrivPassword string     `yaml:"priv_password" secret:"true"`
 }
 
-func (c *SNMPConfig) validate() error {
+func (c *snmpConfig) validate() error {
 	var errs []error
 	for i := range c.Targets {
 		if len(c.Targets[i].CIDR) == 0 {
@@ -62,7 +62,7 @@ func (c *SNMPConfig) validate() error {
 	return errors.Join(errs...)
 }
 
-func (c *SNMPConfig) access(i int) snmp.Access {
+func (c *snmpConfig) access(i int) snmp.Access {
 	t := &c.Targets[i]
 	a := snmp.Access{
 		Port: t.Port, Version: t.Version, Community: t.Community, Username: t.Username,
@@ -85,7 +85,7 @@ func (c *SNMPConfig) access(i int) snmp.Access {
 //	   ▲                 └──▶ devices, and store for whoever opens the partition next
 //	   └──── version ───────────┘
 type poller struct {
-	cfg     SNMPConfig
+	cfg     snmpConfig
 	access  bart.Table[snmp.Access]
 	devices *devices
 	store   func(ctx context.Context, partition int, key string, value []byte) error

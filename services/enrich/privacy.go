@@ -13,9 +13,9 @@ import (
 	"github.com/weirflow/weir/services/enrich/internal/cryptopan"
 )
 
-// PrivacyConfig says which addresses are hidden, and how.
-type PrivacyConfig struct {
-	Hide []Hide `yaml:"hide" usage:"addresses to hide: cidr or tenant, and mode (truncate or encrypt)"`
+// privacyConfig says which addresses are hidden, and how.
+type privacyConfig struct {
+	Hide []hideConfig `yaml:"hide" usage:"addresses to hide: cidr or tenant, and mode (truncate or encrypt)"`
 	// IPv4Bits and IPv6Bits stay of truncated addresses.
 	IPv4Bits int `yaml:"ipv4_bits" usage:"bits that stay of a truncated IPv4 address"`
 	IPv6Bits int `yaml:"ipv6_bits" usage:"bits that stay of a truncated IPv6 address"`
@@ -23,14 +23,14 @@ type PrivacyConfig struct {
 	KeyFile string `yaml:"key_file" usage:"file with the key for encryption, 64 hexadecimal digits"`
 }
 
-// Hide are addresses to hide: those in some prefixes, or those of the networks of a tenant.
-type Hide struct {
-	CIDR   Prefixes `yaml:"cidr"`
-	Tenant string   `yaml:"tenant"`
-	Mode   string   `yaml:"mode"`
+// hideConfig are addresses to hide: those in some prefixes, or those of the networks of a tenant.
+type hideConfig struct {
+	CIDR   prefixList `yaml:"cidr"`
+	Tenant string     `yaml:"tenant"`
+	Mode   string     `yaml:"mode"`
 }
 
-func (c *PrivacyConfig) validate() error {
+func (c *privacyConfig) validate() error {
 	var errs []error
 	encrypts := false
 	for i, h := range c.Hide {
@@ -71,7 +71,7 @@ type privacy struct {
 	cipher     *cryptopan.Cipher // nil before there is a key
 }
 
-func newPrivacy(cfg PrivacyConfig, key *file) *privacy {
+func newPrivacy(cfg privacyConfig, key *file) *privacy {
 	p := &privacy{tenants: map[string]hiding{}, ipv4: cfg.IPv4Bits, ipv6: cfg.IPv6Bits}
 	for _, h := range cfg.Hide {
 		how := truncated

@@ -170,7 +170,7 @@ func TestFilesThatAreNotValidLeaveTheOldOnesInUse(t *testing.T) {
 
 func TestTwinsAreMarkedOnceAWindow(t *testing.T) {
 	t.Parallel()
-	tw := newTwins(DuplicatesConfig{Policies: []string{byContent}, Window: 10 * time.Second, Entries: 64})
+	tw := newTwins(duplicatesConfig{Policies: []string{byContent}, Window: 10 * time.Second, Entries: 64})
 	const second = uint64(time.Second)
 	for _, step := range []struct {
 		promise  string

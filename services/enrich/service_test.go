@@ -163,10 +163,10 @@ func TestNewRefusesAWrongConfiguration(t *testing.T) {
 	cfg := DefaultConfig()
 	cfg.ASNDatabases, cfg.CountryDatabases = []string{"a", ""}, []string{""}
 	cfg.ASNSources = []string{"flow", "whois"}
-	cfg.Networks = []Network{{Name: "a"}, {CIDR: Prefixes{netip.MustParsePrefix("10.0.0.0/8")}, Country: "Sweden"}}
+	cfg.Networks = []networkConfig{{Name: "a"}, {CIDR: prefixList{netip.MustParsePrefix("10.0.0.0/8")}, Country: "Sweden"}}
 	cfg.Rules = []rule.Rule{{On: "exporter", If: "exporter.title == \"a\"", Set: map[string]string{"role": "b"}}}
-	cfg.SNMP.Targets = []SNMPTarget{{CIDR: Prefixes{netip.MustParsePrefix("10.0.0.0/8")}}}
-	cfg.Privacy.Hide = []Hide{{Tenant: "a", Mode: "encrypt"}}
+	cfg.SNMP.Targets = []snmpTarget{{CIDR: prefixList{netip.MustParsePrefix("10.0.0.0/8")}}}
+	cfg.Privacy.Hide = []hideConfig{{Tenant: "a", Mode: "encrypt"}}
 	cfg.Duplicates.Policies = []string{"some"}
 	cfg.PollInterval, cfg.CacheEntries = 0, 0
 	_, err := New(cfg, nil, nil, prometheus.NewRegistry())

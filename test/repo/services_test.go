@@ -35,8 +35,8 @@ func TestServicesExportTheSameNames(t *testing.T) {
 				got = append(got, exported(s.file)...)
 			}
 		}
-		// Ready feeds /readyz where a service has something to say about it.
-		got = slices.DeleteFunc(got, func(name string) bool { return name == "Service.Ready" })
+		// Ready and Detail feed /readyz where a service has something to say about it.
+		got = slices.DeleteFunc(got, func(name string) bool { return name == "Service.Ready" || name == "Service.Detail" })
 		slices.Sort(got)
 		if !slices.Equal(got, want) {
 			t.Errorf("%s: exports %v, want %v", folder, got, want)
