@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package offline_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/weirflow/weir/flow"
+	"github.com/weirflow/weir/services/decode/offline"
+)
+
+// capture is a pcap file of raw IPv4 with UDP datagrams from 192.0.2.1, one a second from 1600000000 on.
+func capture(t *testing.T, payloads ...string) *bytes.Reader {
+	t.Helper()
+	le, be := binary.LittleEndian, binary.BigEndian
+	file := le.AppendUint16(le.AppendUint16(le.AppendUint32(nil, 0xa1b2c3d4), 2), 4)
+	for _, v := range []uint32{0, 0, 65535, 101} {
+		file = le.AppendUint32(file, v)
+	}
+	for i, text := range payloads {
+		payload, err := hex.DecodeString(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := []byte{0x45, 0, 0, 0, 0, 7, 0, 0, 64, 17, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2, 3, 0xe8, 0x12, 0x83, 0, 0, 0, 0}
+		be.PutUint16(p[2:], uint16(28+len(payload)))
+		be.PutUint16(p[24:], uint16(8+len(payload)))
+		p = append(p, payload...)
+		for _, v := range []uint32{1600000000 + uint32(i), 0, uint32(len(p)), uint32(len(p))} {
+			file = le.AppendUint32(file, v)
+		}
+		file = append(file, p...)
+	}
+	return bytes.NewReader(file)
+}
+
+// Two IPFIX messages (RFC 7011): a record of protocolIdentifier, and the template of it.
+const (
+	record  = "000a00155f5e100000000000000000070100000506"
+	tmpl    = "000a001c5f5e10010000000100000007" + "0002000c" + "01000001" + "00040001"
+	another = "000a00155f5e100200000001000000070100000511"
+	unknown = "000a00155f5e100200000002000000070200000511"
+)
+
+func TestReadHasFlowsWhoseTemplateComesLater(t *testing.T) {
+	t.Parallel()
+	type seen struct {
+		Packet, First int
+		Late          bool
+		Proto         uint64
+		ReceivedNs    uint64
+	}
+	want := []seen{{1, 0, true, 6, 1600000000e9}, {3, 0, false, 17, 1600000002e9}}
+	var got []seen
+	d := offline.NewDecoder()
+	err := d.Read(capture(t, record, tmpl, another, unknown), func(f offline.Flows) error {
+		got = append(got, seen{f.Packet, f.First, f.Late, f.Batch.Number(flow.Proto, 0), f.Batch.Number(flow.TimeReceivedNs, 0)})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	s := d.Summary()
+	if len(s.Refused) != 1 || s.Refused[0].Reason != "template_unknown" || s.Refused[0].Count != 1 || s.Late != 1 {
+		t.Errorf("summary: %+v", s)
+	}
+}
+
+func TestReadTakesWantedPortsOnly(t *testing.T) {
+	t.Parallel()
+	d := offline.NewDecoder(2055)
+	if err := d.Read(capture(t, tmpl, another), func(offline.Flows) error { t.Error("a flow"); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	s := d.Summary()
+	var text strings.Builder
+	s.Write(&text)
+	if !strings.Contains(text.String(), "2 other_port: datagram to a port that was not asked for") {
+		t.Errorf("summary:\n%s", text.String())
+	}
+}
