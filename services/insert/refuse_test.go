@@ -114,11 +114,25 @@ func TestWhatIsRefusedAsAWholeIsNotSearchedForEver(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	f.constrain(t, "flows", "sequence_num < 10")
-	rows, err := f.write(t.Context(), flowsTable, "token", func(tab *table) error {
-		return f.batch.setFlows(tab, []*flow.Batch{numbered(t, 10, 20000)})
-	})
-	if err != nil || len(rows) != 20000 {
-		t.Errorf("%d rows refused, want all 20000: %v", len(rows), err)
+	flows, err := f.table(t.Context(), flowsTable)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const rows = 20000
+	if err := f.batch.setFlows(flows, []*flow.Batch{numbered(t, 10, rows)}); err != nil {
+		t.Fatal(err)
+	}
+	h := halving{w: f.writer, t: flows, token: "token", pieces: mostPieces - 20}
+	for _, p := range f.batch.periods(flows.clock) {
+		if err := h.isolate(t.Context(), f.batch.rowsOf(flows.clock, p.day), p, errMalformed); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(h.refused) != rows {
+		t.Errorf("%d rows refused, want all %d", len(h.refused), rows)
+	}
+	if h.pieces > mostPieces+20 {
+		t.Errorf("%d pieces, want about %d", h.pieces, mostPieces)
 	}
 }
 
