@@ -26,7 +26,7 @@ type Publisher struct {
 	stored  *sync.Cond    // pending became less
 	lanes   map[int]*lane // by partition
 	pending int64         // octets not stored yet
-	trouble error         // why the last answer was bad, nil after a good one
+	trouble error         // why the last answer was bad or there was none yet, nil after a good one
 	send    func(*lane)   // nil while Run does not run
 }
 
@@ -44,7 +44,7 @@ type outgoing struct {
 
 // NewPublisher returns a Publisher to s that holds at most maxBytes until they are stored.
 func (b *Bus) NewPublisher(s Stream, maxBytes int64) *Publisher {
-	p := &Publisher{b: b, s: s, maxBytes: maxBytes, id: nuid.Next(), lanes: map[int]*lane{}}
+	p := &Publisher{b: b, s: s, maxBytes: maxBytes, id: nuid.Next(), lanes: map[int]*lane{}, trouble: ErrDisconnected}
 	p.stored = sync.NewCond(&p.mu)
 	return p
 }
@@ -57,6 +57,7 @@ func (p *Publisher) Run(ctx context.Context) error {
 	}
 	var sending sync.WaitGroup
 	p.mu.Lock()
+	p.trouble = nil
 	p.send = func(l *lane) {
 		l.busy = true
 		sending.Go(func() { p.drain(ctx, l) })

@@ -25,6 +25,23 @@ func TestServerThatTakesSmallMessagesIsRefused(t *testing.T) {
 	}
 }
 
+func TestPublisherSaysThatNobodyEverAnswered(t *testing.T) {
+	t.Parallel()
+	s := bustest.New(t)
+	b := s.Connect(bus.Ingest, s.Config(1))
+	s.Stop()
+	p := b.NewPublisher(bus.Datagrams, 8)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() { _ = p.Run(ctx) }()
+	if err := p.Publish(0, &numbers{[]uint64{1}}, func() {}); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Publish(0, &numbers{[]uint64{2}}, func() {}); !errors.Is(err, bus.ErrDisconnected) {
+		t.Errorf("Publish: %v", err)
+	}
+}
+
 func TestPublisher(t *testing.T) {
 	t.Parallel()
 	s := bustest.New(t)
