@@ -25,7 +25,8 @@ const sinkAhead = 64
 // batch (an intent), so that after a crash the batch is written again with the same messages
 // and the same token, by whoever takes over: write must make that harmless, by the token. A batch
 // is tried until write returns nil; Permanent(err), and a panic, put its messages into the DEAD
-// stream, Refused(parts) only those parts of it. Sink returns nil when ctx ends and ErrPartitions like Process.
+// stream, Refused(parts) only those parts of it. One stage alone may be the sink of a stream. Sink returns
+// nil when ctx ends and ErrPartitions like Process.
 func Sink[M any, PM message[M]](ctx context.Context, b *Bus, in Stream, cfg SinkConfig,
 	write func(ctx context.Context, token string, batch []*M) error,
 ) error {
