@@ -32,7 +32,7 @@ var (
 	Datagrams = Stream{Name: "DATAGRAMS", subject: "datagrams", readers: []string{Decode}, share: 40, replay: true}
 	Flows     = Stream{Name: "FLOWS", subject: "flows", readers: []string{Enrich}, share: 15, s2: true}
 	Enriched  = Stream{Name: "ENRICHED", subject: "enriched", readers: []string{Aggregate, Insert}, share: 35, s2: true}
-	Rollups   = Stream{Name: "ROLLUPS", subject: "rollups", readers: []string{Insert}, share: 8, s2: true}
+	Rollups   = Stream{Name: "ROLLUPS", subject: "rollups", readers: []string{Insert}, share: 8, s2: true, replay: true}
 )
 
 func streams() []Stream { return []Stream{Datagrams, Flows, Enriched, Rollups} }
