@@ -66,22 +66,32 @@ func (c *column) next(row int, v uint64) bool {
 
 // putAll is put for the rows from row on.
 func (c *column) putAll(row int, values []uint64) {
+	if len(values) == 0 {
+		return
+	}
 	var all uint64
 	for _, v := range values {
 		all |= v
 	}
-	if c.width == 0 || c.rows != row || all > c.max {
-		c.prepare(row, all)
+	to, at := c.room(row, len(values), all), 0
+	for _, v := range values {
+		binary.LittleEndian.PutUint64(to[at:], v)
+		at += int(c.width)
 	}
-	c.grow(len(values) << c.shift)
-	c.used |= all
-	c.rows = row + len(values)
-	end := c.rows << c.shift
-	buf := c.buf[row<<c.shift : end+8]
-	for i, v := range values {
-		binary.LittleEndian.PutUint64(buf[i<<c.shift:], v)
+}
+
+// room makes room for the values of n rows from row on, n at least 1, which need a width for v. It
+// returns where they go: the last one too is written as 8 octets.
+func (c *column) room(row, n int, v uint64) []byte {
+	if c.width == 0 || c.rows != row || v > c.max {
+		c.prepare(row, v)
 	}
-	c.buf = c.buf[:end]
+	c.grow(n << c.shift)
+	c.used |= v
+	c.rows = row + n
+	from, last := row<<c.shift, (c.rows-1)<<c.shift
+	c.buf = c.buf[:c.rows<<c.shift]
+	return c.buf[from : last+8]
 }
 
 func (c *column) setWidth(w uint8) {

@@ -7,58 +7,80 @@ import (
 	"slices"
 )
 
-// chunk is how many values are collected before they are written.
-const chunk = 64
-
 // PutStrided sets a field of kind Number in n rows from row on: big-endian numbers of size
 // octets, no wider than the field, of which the first begins data and the others follow stride
 // octets apart. Otherwise it is as PutNumber.
 func (b *Batch) PutStrided(f Field, row, n int, data []byte, stride, size int) {
-	var values [chunk]uint64
-	for n > 0 {
-		now := min(n, chunk)
-		collect(values[:now], data, stride, size)
-		b.cols[f].putAll(row, values[:now])
-		if n -= now; n > 0 {
-			row, data = row+now, data[now*stride:]
-		}
+	if n <= 0 {
+		return
 	}
+	c := &b.cols[f]
+	data = data[:(n-1)*stride+size]
+	all := copyStrided(c.room(row, n, 0), int(c.width), data, stride, size)
+	if all > c.max { // the column is too narrow: what was written is not right
+		c.rows, c.buf = row, c.buf[:row<<c.shift]
+		copyStrided(c.room(row, n, all), int(c.width), data, stride, size)
+	}
+	c.used |= all
 }
 
-func collect(values []uint64, data []byte, stride, size int) {
+// copyStrided writes the numbers in data, from every stride octets, to every width octets of to, and
+// returns all of them or-ed. As in column.next the next value overwrites what is too much.
+func copyStrided(to []byte, width int, data []byte, stride, size int) (all uint64) {
+	at := 0
 	switch size {
 	case 1:
-		for i := range values {
-			values[i] = uint64(data[i*stride])
+		for from := 0; from < len(data) && at+8 <= len(to); from += stride {
+			v := uint64(data[from])
+			all |= v
+			binary.LittleEndian.PutUint64(to[at:at+8], v)
+			at += width
 		}
 	case 2:
-		for i := range values {
-			values[i] = uint64(binary.BigEndian.Uint16(data[i*stride:]))
+		for from := 0; from+2 <= len(data) && at+8 <= len(to); from += stride {
+			v := uint64(binary.BigEndian.Uint16(data[from : from+2]))
+			all |= v
+			binary.LittleEndian.PutUint64(to[at:at+8], v)
+			at += width
 		}
 	case 4:
-		for i := range values {
-			values[i] = uint64(binary.BigEndian.Uint32(data[i*stride:]))
-		}
-	case 8:
-		for i := range values {
-			values[i] = binary.BigEndian.Uint64(data[i*stride:])
+		for from := 0; from+4 <= len(data) && at+8 <= len(to); from += stride {
+			v := uint64(binary.BigEndian.Uint32(data[from : from+4]))
+			all |= v
+			binary.LittleEndian.PutUint64(to[at:at+8], v)
+			at += width
 		}
 	default:
-		for i := range values {
-			var v uint64
-			for _, octet := range data[i*stride:][:size] {
-				v = v<<8 | uint64(octet)
-			}
-			values[i] = v
+		for from := 0; from+size <= len(data) && at+8 <= len(to); from += stride {
+			v := bigEndian(data[from : from+size])
+			all |= v
+			binary.LittleEndian.PutUint64(to[at:at+8], v)
+			at += width
 		}
 	}
+	return all
+}
+
+// bigEndian reads a number of 1 to 8 octets.
+func bigEndian(b []byte) (v uint64) {
+	if len(b) == 8 {
+		return binary.BigEndian.Uint64(b)
+	}
+	for _, octet := range b {
+		v = v<<8 | uint64(octet)
+	}
+	return v
 }
 
 // PutRepeated sets a field of kind Number to v in n rows from row on. Otherwise it is as PutNumber.
 func (b *Batch) PutRepeated(f Field, row, n int, v uint64) {
+	if n <= 0 {
+		return
+	}
 	c := &b.cols[f]
-	for i := range n {
-		c.put(row+i, v)
+	to := c.room(row, n, v)
+	for at := 0; at+8 <= len(to); at += int(c.width) {
+		binary.LittleEndian.PutUint64(to[at:at+8], v)
 	}
 }
 
