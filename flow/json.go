@@ -3,6 +3,7 @@
 package flow
 
 import (
+	"bytes"
 	"encoding/json"
 	"iter"
 	"net"
@@ -11,13 +12,14 @@ import (
 )
 
 // Form is a way to write flows as JSON. Both have GoFlow2's names and order of fields, then those
-// that GoFlow2 does not have, where they are not 0.
+// that GoFlow2 does not have, where they are not 0. Labels of networks are objects.
 type Form uint8
 
 // Forms.
 const (
 	// GoFlow2 is what GoFlow2 prints: all fields of FlowMessage, with names for protocols and
-	// EtherTypes, and prefixes for the lengths of networks.
+	// EtherTypes, and prefixes for the lengths of networks. Behind them is GoFlow2+'s `context`, with
+	// the names of the networks of both ends, where one has a name.
 	GoFlow2 Form = iota + 1
 	// Neutral leaves out what is 0, and has numbers for all that is one: only addresses, MAC
 	// addresses, the type and the layers of a packet are text.
@@ -76,6 +78,9 @@ func (w *jsonWriter) object() {
 	for _, f := range messageOrder {
 		w.field(f, w.form == GoFlow2)
 	}
+	if w.form == GoFlow2 {
+		w.context()
+	}
 	for _, f := range ownFields {
 		w.field(f, false)
 	}
@@ -96,7 +101,11 @@ func (w *jsonWriter) field(f Field, always bool) {
 	case Text:
 		if s := w.b.Text(f, w.row); s != "" || always {
 			w.key(f)
-			w.text(s)
+			if f == SrcNetContext || f == DstNetContext {
+				w.labels(s)
+			} else {
+				w.text(s)
+			}
 		}
 	case Address:
 		if a := w.b.Address(f, w.row); always || !a.Unmap().IsUnspecified() {
@@ -108,12 +117,15 @@ func (w *jsonWriter) field(f Field, always bool) {
 	}
 }
 
-func (w *jsonWriter) key(f Field) {
-	if len(w.out) > 1 {
+func (w *jsonWriter) key(f Field) { w.name(fields[f].Name) }
+
+// name begins a value of an object.
+func (w *jsonWriter) name(name string) {
+	if w.out[len(w.out)-1] != '{' {
 		w.out = append(w.out, ',')
 	}
 	w.out = append(w.out, '"')
-	w.out = append(w.out, fields[f].Name...)
+	w.out = append(w.out, name...)
 	w.out = append(w.out, '"', ':')
 }
 
@@ -178,6 +190,35 @@ func (w *jsonWriter) list(f Field, always bool) {
 		}
 	}
 	w.out = append(w.out, ']')
+}
+
+// context writes the networks of both ends as GoFlow2+ does.
+func (w *jsonWriter) context() {
+	src, dst := w.b.Text(SrcNetName, w.row), w.b.Text(DstNetName, w.row)
+	if src == "" && dst == "" {
+		return
+	}
+	w.name("context")
+	w.out = append(w.out, '{')
+	if src != "" {
+		w.name("source_group")
+		w.text(src)
+	}
+	if dst != "" {
+		w.name("destination_group")
+		w.text(dst)
+	}
+	w.out = append(w.out, '}')
+}
+
+// labels writes a text that is a JSON object as that object, and another as a text.
+func (w *jsonWriter) labels(s string) {
+	to, from := bytes.NewBuffer(w.out), []byte(s)
+	if from[0] != '{' || json.Compact(to, from) != nil { // without line breaks
+		w.text(s)
+		return
+	}
+	w.out = to.Bytes()
 }
 
 func (w *jsonWriter) text(s string) {

@@ -3,6 +3,7 @@
 package flow_test
 
 import (
+	"encoding/json"
 	"net/netip"
 	"strings"
 	"testing"
@@ -84,6 +85,56 @@ func TestNeutralJSONHasNumbersAndNoZeros(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, lines(jsonBatch(), flow.Neutral)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// TestContextIsGoFlow2Pluss: the values and the object are those of the example in GoFlow2+'s README.
+func TestContextIsGoFlow2Pluss(t *testing.T) {
+	t.Parallel()
+	var b flow.Batch
+	for _, texts := range []map[flow.Field]string{
+		{
+			flow.SrcNetName: "web-servers", flow.DstNetName: "client-network",
+			flow.SrcNetContext: `{"application":"web","tier":"frontend"}`, flow.DstNetContext: "{\"a\":\n\"b\"}",
+		},
+		{flow.DstNetName: "client-network", flow.DstNetContext: `{"a":`},
+		{flow.SrcNetContext: "tier"},
+	} {
+		var r flow.Record
+		for f, s := range texts {
+			r.SetNumber(f, b.Intern(f, s))
+		}
+		b.Append(&r)
+	}
+	type row struct {
+		Context                      map[string]string
+		SrcNetContext, DstNetContext any
+	}
+	want := []row{
+		{
+			map[string]string{"source_group": "web-servers", "destination_group": "client-network"},
+			map[string]any{"application": "web", "tier": "frontend"}, map[string]any{"a": "b"},
+		},
+		{map[string]string{"destination_group": "client-network"}, nil, `{"a":`},
+		{nil, "tier", nil},
+	}
+	for i, line := range lines(&b, flow.GoFlow2) {
+		var got struct {
+			Context map[string]string `json:"context"`
+			Src     any               `json:"src_net_context"`
+			Dst     any               `json:"dst_net_context"`
+		}
+		if err := json.Unmarshal([]byte(line), &got); err != nil {
+			t.Fatalf("%v\n%s", err, line)
+		}
+		if diff := cmp.Diff(want[i], row{got.Context, got.Src, got.Dst}); diff != "" || strings.Contains(line, "\n") {
+			t.Errorf("-want +got:\n%s\n%s", diff, line)
+		}
+	}
+	for _, line := range lines(&b, flow.Neutral) {
+		if strings.Contains(line, `"context"`) {
+			t.Errorf("the neutral form says twice what the networks are: %s", line)
+		}
 	}
 }
 
