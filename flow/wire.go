@@ -65,7 +65,7 @@ func (b *Batch) AppendVT(dst []byte) []byte {
 		dst = protowire.AppendTag(dst, protowire.Number(fields[f].Number), protowire.BytesType)
 		switch fields[f].Kind {
 		case Text:
-			dst = b.appendText(dst, c, b.texts[f].values)
+			dst = appendText(dst, c, b.texts[f].values, b.rows)
 		case Numbers, Addresses:
 			dst = b.appendLists(dst, c, &b.lists[f-firstList])
 		default:
@@ -82,8 +82,8 @@ func appendColumn(dst []byte, c *column, rows int) []byte {
 }
 
 // appendText appends a TextColumn and its length.
-func (b *Batch) appendText(dst []byte, c *column, values []string) []byte {
-	n := protowire.SizeTag(2) + protowire.SizeBytes(b.rows*int(c.least()))
+func appendText(dst []byte, c *column, values []string, rows int) []byte {
+	n := protowire.SizeTag(2) + protowire.SizeBytes(rows*int(c.least()))
 	for _, v := range values {
 		n += protowire.SizeTag(1) + protowire.SizeBytes(len(v))
 	}
@@ -91,7 +91,7 @@ func (b *Batch) appendText(dst []byte, c *column, values []string) []byte {
 	for _, v := range values {
 		dst = protowire.AppendString(protowire.AppendTag(dst, 1, protowire.BytesType), v)
 	}
-	return appendColumn(protowire.AppendTag(dst, 2, protowire.BytesType), c, b.rows)
+	return appendColumn(protowire.AppendTag(dst, 2, protowire.BytesType), c, rows)
 }
 
 // appendLists appends a ListColumn and its length.
@@ -110,7 +110,7 @@ func (b *Batch) appendLists(dst []byte, lengths, values *column) []byte {
 // is while the batch is used. Columns that this version does not know are passed over.
 func (b *Batch) UnmarshalVTUnsafe(p []byte) error {
 	b.Reset()
-	rows, err := rowsOf(p)
+	rows, err := rowsOf(p, numberOfRows)
 	if err != nil {
 		return err
 	}
@@ -132,7 +132,9 @@ func (b *Batch) adopt(f Field, v []byte) error {
 	c := &b.cols[f]
 	switch fields[f].Kind {
 	case Text:
-		return b.adoptText(f, v)
+		d, err := adoptText(c, v, b.rows, fields[f])
+		b.texts[f] = d
+		return err
 	case Numbers, Addresses:
 		return b.adoptLists(f, v)
 	default:
@@ -154,7 +156,8 @@ func adoptColumn(c *column, v []byte, rows int, info Info) error {
 	return nil
 }
 
-func (b *Batch) adoptText(f Field, v []byte) error {
+// adoptText takes over a TextColumn.
+func adoptText(c *column, v []byte, rows int, info Info) (*dictionary, error) {
 	d := &dictionary{}
 	var indexes []byte
 	err := eachField(v, func(num protowire.Number, v []byte) error {
@@ -167,20 +170,18 @@ func (b *Batch) adoptText(f Field, v []byte) error {
 		return nil
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	c := &b.cols[f]
-	if err := adoptColumn(c, indexes, b.rows, fields[f]); err != nil {
-		return err
+	if err := adoptColumn(c, indexes, rows, info); err != nil {
+		return nil, err
 	}
 	for i := range c.rows {
 		if c.at(i) > uint64(len(d.values)) {
 			c.reset()
-			return ErrMalformed
+			return nil, ErrMalformed
 		}
 	}
-	b.texts[f] = d
-	return nil
+	return d, nil
 }
 
 func (b *Batch) adoptLists(f Field, v []byte) error {
@@ -214,15 +215,15 @@ func (b *Batch) adoptLists(f Field, v []byte) error {
 	return nil
 }
 
-// rowsOf reads the number of rows, which may stand anywhere in the message.
-func rowsOf(p []byte) (int, error) {
+// rowsOf reads the number of rows, which may stand anywhere in the message, from field number.
+func rowsOf(p []byte, number protowire.Number) (int, error) {
 	for len(p) > 0 {
 		num, typ, n := protowire.ConsumeTag(p)
 		if n < 0 {
 			return 0, ErrMalformed
 		}
 		p = p[n:]
-		if num == numberOfRows && typ == protowire.VarintType {
+		if num == number && typ == protowire.VarintType {
 			rows, n := protowire.ConsumeVarint(p)
 			if n < 0 || rows > maxRows {
 				return 0, ErrMalformed
