@@ -61,6 +61,7 @@ func (c Config) Validate() error {
 const (
 	minBytes       = 16 << 20
 	publishTimeout = 3 * time.Second
+	pingInterval   = 5 * time.Second // two that are not answered end a connection
 	// maxInFlight bounds the publishes of one process that wait for an answer.
 	maxInFlight = 1024
 )
@@ -88,6 +89,8 @@ func Connect(_ context.Context, cfg Config, stage string, log *slog.Logger, reg 
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(100 * time.Millisecond),
 		nats.ReconnectJitter(100*time.Millisecond, 100*time.Millisecond),
+		// A server that is gone without a word shows in some seconds, not in minutes.
+		nats.PingInterval(pingInterval),
 		nats.ReconnectBufSize(-1), // fail at once while away: our own retries know what is stale
 		nats.DisconnectErrHandler(func(_ *nats.Conn, err error) {
 			if err != nil {

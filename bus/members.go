@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -18,8 +19,11 @@ import (
 const (
 	heartbeat  = 500 * time.Millisecond
 	memberTTL  = 2 * time.Second        // unseen for this long is gone
-	hearOthers = 700 * time.Millisecond // before the first assignment
-	reassign   = 200 * time.Millisecond
+	hearOthers = 300 * time.Millisecond // before the first heartbeat
+	reassign   = 100 * time.Millisecond
+	// letGo is what the others have, from the first heartbeat of a member, to append what they hold
+	// of the partitions that become its own.
+	letGo = 150 * time.Millisecond
 )
 
 // members knows the workers of a group from their heartbeats on core NATS. It is a hint for
@@ -27,19 +31,42 @@ const (
 type members struct {
 	id      string
 	subject string
-	mu      sync.Mutex
-	seen    map[string]time.Time
+	changed chan struct{} // somebody came, left or asks
+
+	mu   sync.Mutex
+	seen map[string]time.Time
+	// echo is when a heartbeat of this member came back: without them it is cut off, and the
+	// others take it for gone.
+	echo time.Time
 }
 
 // Heartbeats are the id behind one of these octets.
 const (
 	here = '+'
 	gone = '-'
+	// who asks the others for a heartbeat now, and says nothing about the one that asks.
+	who = '?'
 )
 
 func newMembers(group string) *members {
-	return &members{id: nuid.Next(), subject: "members." + group, seen: map[string]time.Time{}}
+	return &members{
+		id: memberID(), subject: memberSubject(group),
+		changed: make(chan struct{}, 1), seen: map[string]time.Time{}, echo: time.Now(),
+	}
 }
+
+func memberSubject(group string) string { return "members." + group }
+
+// memberID is the host's name, where a person can find the worker, and what makes it unique.
+func memberID() string {
+	host, err := os.Hostname()
+	if err != nil || len(host) > maxHost {
+		host = "worker"
+	}
+	return host + "-" + nuid.Next()
+}
+
+const maxHost = 64
 
 // hear takes a heartbeat in.
 func (m *members) hear(msg *nats.Msg) {
@@ -48,11 +75,43 @@ func (m *members) hear(msg *nats.Msg) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if id := string(msg.Data[1:]); msg.Data[0] == gone {
-		delete(m.seen, id)
-	} else {
-		m.seen[id] = time.Now()
+	id, now := string(msg.Data[1:]), time.Now()
+	if id == m.id {
+		m.hearEcho(now)
+		return
 	}
+	_, known := m.seen[id]
+	switch msg.Data[0] {
+	case here:
+		m.seen[id] = now
+		if known {
+			return
+		}
+	case gone:
+		delete(m.seen, id)
+	}
+	select {
+	case m.changed <- struct{}{}:
+	default: // it is known to have changed
+	}
+}
+
+// hearEcho takes a heartbeat of this member in. When none came for a while, those of the others
+// could not come either: they get their time anew.
+func (m *members) hearEcho(now time.Time) {
+	if now.Sub(m.echo) > 2*heartbeat {
+		for id := range m.seen {
+			m.seen[id] = now
+		}
+	}
+	m.echo = now
+}
+
+// cutOff tells whether the others must take this member for gone.
+func (m *members) cutOff(now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return now.Sub(m.echo) >= memberTTL
 }
 
 // alive returns the members of the group, this one included, in order.
@@ -116,6 +175,9 @@ type workers struct {
 	members *members
 	run     func(ctx context.Context, p int) // until ctx ends
 	stop    map[int]func()                   // ends the run of a partition and waits for it
+	joined  bool                             // the others are told of this worker
+	since   time.Time                        // of being joined, or of listening before that
+	last    time.Time                        // this process was awake
 }
 
 // work joins the group of b's stage on stream in and runs run for the partitions that fall
@@ -135,35 +197,69 @@ func (b *Bus) work(ctx context.Context, in Stream, run func(ctx context.Context,
 	return nil
 }
 
+// loop keeps the partitions that fall to this worker, until ctx ends.
 func (w *workers) loop(ctx context.Context) {
 	beat, tick := time.NewTicker(heartbeat), time.NewTicker(reassign)
 	defer beat.Stop()
 	defer tick.Stop()
-	w.announce(here)
-	start := time.Now()
-	for last := start; ; {
+	w.listen(time.Now())
+	for {
 		select {
 		case <-ctx.Done():
 			w.keep(nil)
 			w.announce(gone)
 			return
-		case <-beat.C:
-			w.announce(here)
 		case <-tick.C:
-			// This process was suspended for so long that the others have given it up: begin
-			// anew rather than take everything because nobody was heard.
-			now := time.Now()
-			if now.Sub(last) > memberTTL {
-				w.b.log.Warn("was suspended, joining again", "stream", w.in.Name, "seconds", now.Sub(last).Seconds())
-				w.members.forget()
-				w.keep(nil)
-				start = now
-			}
-			last = now
-			if now.Sub(start) >= hearOthers {
-				w.keep(assign(w.members.alive(now), w.b.cfg.Partitions))
+			w.step(time.Now())
+		case <-beat.C:
+			w.step(time.Now())
+			w.tell()
+		case <-w.members.changed: // whoever came need not wait for the next heartbeat
+			w.step(time.Now())
+			if w.joined {
+				w.tell()
 			}
 		}
+	}
+}
+
+// listen asks who is there. Whoever joins does so in three steps: it listens, it says that it is
+// there, upon which the others let go of what becomes its own, and then it takes that.
+func (w *workers) listen(now time.Time) {
+	w.joined, w.since, w.last = false, now, now
+	w.announce(who)
+}
+
+// step does what is due.
+func (w *workers) step(now time.Time) {
+	suspended := now.Sub(w.last) > memberTTL
+	cutOff := w.members.cutOff(now)
+	w.last = now
+	switch {
+	case w.joined && (suspended || cutOff):
+		// The others have given this worker up: begin anew rather than take everything because
+		// nobody was heard.
+		w.b.log.Warn("was suspended or cut off from NATS, joining again", "stream", w.in.Name)
+		w.members.forget()
+		w.keep(nil)
+		w.listen(time.Now())
+	case cutOff:
+		w.since = now
+	case !w.joined && now.Sub(w.since) >= hearOthers:
+		w.joined, w.since = true, now
+		w.tell()
+	case w.joined && now.Sub(w.since) >= letGo:
+		w.keep(assign(w.members.alive(now), w.b.cfg.Partitions))
+		w.last = time.Now() // letting go may take a while
+	}
+}
+
+// tell tells the others what this worker is to them.
+func (w *workers) tell() {
+	if w.joined {
+		w.announce(here)
+	} else {
+		w.announce(who)
 	}
 }
 
