@@ -11,8 +11,8 @@ import (
 // Append or column by column with the Put methods, or read from a message. It is not safe
 // for concurrent use.
 type Batch struct {
-	rows  int
 	cols  [numFields]column // lists: the lengths
+	rows  int
 	texts [numNumbers]*dictionary
 	lists [numLists]column // the values
 }
@@ -92,12 +92,12 @@ var qualityBit = [firstAddress / 64]uint64{Quality / 64: 1 << (Quality % 64)}
 func (b *Batch) appendList(row int, f Field, l *list) {
 	b.cols[f].put(row, uint64(l.n))
 	values := &b.lists[f-firstList]
+	if fields[f].Kind != Addresses {
+		values.putAll(values.rows, l.numbers[:l.n])
+		return
+	}
 	for i := range l.n {
-		if fields[f].Kind == Addresses {
-			values.putAddress(values.rows, &l.addrs[i])
-		} else {
-			values.put(values.rows, l.numbers[i])
-		}
+		values.putAddress(values.rows, &l.addrs[i])
 	}
 }
 

@@ -22,6 +22,7 @@ type column struct {
 	shift uint8
 	// adopted says that buf is part of a message and not ours to write to.
 	adopted bool
+	_       [8]byte
 }
 
 // reset forgets the values, and keeps the memory.
@@ -53,12 +54,12 @@ func (c *column) put(row int, v uint64) {
 // next writes the value of the row after the last one, if the column is ready for it. All
 // widths are written as 8 octets, of which the next value overwrites what is too much.
 func (c *column) next(row int, v uint64) bool {
-	at := row << c.shift
+	at := len(c.buf)
 	if v > c.max || c.rows != row || at+8 > cap(c.buf) {
 		return false
 	}
 	binary.LittleEndian.PutUint64(c.buf[at:at+8], v)
-	c.buf = c.buf[:at+1<<c.shift]
+	c.buf = c.buf[:at+int(c.width)]
 	c.used |= v
 	c.rows = row + 1
 	return true

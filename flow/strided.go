@@ -15,7 +15,6 @@ func (b *Batch) PutStrided(f Field, row, n int, data []byte, stride, size int) {
 		return
 	}
 	c := &b.cols[f]
-	data = data[:(n-1)*stride+size]
 	all := copyStrided(c.room(row, n, 0), int(c.width), data, stride, size)
 	if all > c.max { // the column is too narrow: what was written is not right
 		c.rows, c.buf = row, c.buf[:row<<c.shift]
@@ -24,8 +23,8 @@ func (b *Batch) PutStrided(f Field, row, n int, data []byte, stride, size int) {
 	c.used |= all
 }
 
-// copyStrided writes the numbers in data, from every stride octets, to every width octets of to, and
-// returns all of them or-ed. As in column.next the next value overwrites what is too much.
+// copyStrided fills to, every width octets, with the numbers in data, every stride octets, and returns
+// all of them or-ed. As in column.next the next value overwrites what is too much.
 func copyStrided(to []byte, width int, data []byte, stride, size int) (all uint64) {
 	at := 0
 	switch size {
@@ -52,7 +51,7 @@ func copyStrided(to []byte, width int, data []byte, stride, size int) (all uint6
 		}
 	default:
 		for from := 0; from+size <= len(data) && at+8 <= len(to); from += stride {
-			v := bigEndian(data[from : from+size])
+			v := bigEndian(data[from:], size)
 			all |= v
 			binary.LittleEndian.PutUint64(to[at:at+8], v)
 			at += width
@@ -61,12 +60,12 @@ func copyStrided(to []byte, width int, data []byte, stride, size int) (all uint6
 	return all
 }
 
-// bigEndian reads a number of 1 to 8 octets.
-func bigEndian(b []byte) (v uint64) {
-	if len(b) == 8 {
-		return binary.BigEndian.Uint64(b)
+// bigEndian reads the number of 1 to 8 octets with which b begins.
+func bigEndian(b []byte, size int) (v uint64) {
+	if len(b) >= 8 {
+		return binary.BigEndian.Uint64(b) >> (64 - 8*size)
 	}
-	for _, octet := range b {
+	for _, octet := range b[:size] {
 		v = v<<8 | uint64(octet)
 	}
 	return v

@@ -66,6 +66,8 @@ type Writer struct {
 	exportNs   uint64
 	number     uint64
 	domain     uint64
+	// timeless says that the protocol has no times: its rows have that of their receipt.
+	timeless bool
 }
 
 // Of a datagram's octets at least so many make a row, but for the first few rows: what is
@@ -81,6 +83,7 @@ func (w *Writer) Begin(b *flow.Batch, kind Type, g *flow.Datagram, s Sampling) {
 	w.left = min(w.Limits.Records, fewRows+len(g.Payload)/leastOctets)
 	w.exporter, w.receivedNs = g.Exporter.As16(), g.ReceivedNs
 	w.exportNs, w.number, w.domain = 0, 0, 0
+	w.timeless = kind == SFlow5
 }
 
 // Header sets what the header of a message says of the rows that follow. exportNs is 0 where
@@ -97,6 +100,10 @@ func (w *Writer) End() {
 	w.batch.PutRepeated(flow.TimeReceivedNs, w.first, n, w.receivedNs)
 	w.batch.PutRepeatedAddress(flow.SamplerAddress, w.first, n, w.exporter)
 	w.batch.PutRepeated(flow.SequenceNum, w.first, n, w.number)
+	if w.timeless {
+		w.batch.PutRepeated(flow.TimeFlowStartNs, w.first, n, w.receivedNs)
+		w.batch.PutRepeated(flow.TimeFlowEndNs, w.first, n, w.receivedNs)
+	}
 	if w.domain != 0 {
 		w.batch.PutRepeated(flow.ObservationDomainID, w.first, n, w.domain)
 	}
@@ -149,6 +156,10 @@ func (w *Writer) interval() {
 // times sees to it that every row has a plausible start and end.
 func (w *Writer) times() {
 	r := &w.record
+	if w.timeless { // End writes them
+		r.Flag(flow.TimeFromReceipt)
+		return
+	}
 	start, end := r.Number(flow.TimeFlowStartNs), r.Number(flow.TimeFlowEndNs)
 	switch {
 	case start|end == 0:

@@ -53,7 +53,7 @@ func (p *Plan) independent(yield func(op) bool) {
 		fills[o.field]++
 	}
 	for _, o := range p.ops {
-		alone := o.code != special && fills[o.field] == 1 && int(o.size) <= o.field.Info().Width
+		alone := o.code >= plain1 && o.code <= plainIPv6 && fills[o.field] == 1 && int(o.size) <= o.field.Info().Width
 		if alone && o.field != flow.EType && o.field != flow.ICMPCode && o.field != flow.ExporterAddress && !yield(o) {
 			return
 		}
@@ -178,6 +178,10 @@ func (p *Plan) plainCode(o *op) code {
 			return plainIPv4
 		case o.how == ie.AddressV6 && !tellsEType:
 			return plainIPv6
+		case o.how == ie.Uptime && o.size == 4:
+			return uptime4
+		case o.how == ie.Milliseconds && o.size == 8:
+			return milliseconds8
 		}
 		return special
 	}

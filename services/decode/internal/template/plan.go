@@ -22,6 +22,8 @@ const (
 	plainN
 	plainIPv4
 	plainIPv6
+	uptime4       // ie.Uptime
+	milliseconds8 // ie.Milliseconds
 )
 
 // op writes one field of a record into a flow.
@@ -121,6 +123,10 @@ func (p *Plan) Decode(data []byte, r *flow.Record, c *Context) int {
 			r.SetIPv4(o.field, binary.BigEndian.Uint32(b))
 		case plainIPv6:
 			r.SetAddress(o.field, [16]byte(b))
+		case uptime4:
+			o.stamp(c.uptime(binary.BigEndian.Uint32(b)), r)
+		case milliseconds8:
+			o.stamp(binary.BigEndian.Uint64(b)*millisecond, r)
 		default:
 			o.execute(o.octets(b), r, c)
 		}

@@ -18,7 +18,7 @@ const (
 	ntpOffset = 2_208_988_800
 )
 
-// time executes an op that tells a time. A stamp of 0 is none.
+// time executes an op that tells a time.
 func (o *op) time(b []byte, r *flow.Record, c *Context) {
 	var ns uint64
 	v := number(b)
@@ -42,6 +42,11 @@ func (o *op) time(b []byte, r *flow.Record, c *Context) {
 	case ie.SystemInit:
 		c.initMs = v
 	}
+	o.stamp(ns, r)
+}
+
+// stamp sets a time. A stamp of 0 is none.
+func (o *op) stamp(ns uint64, r *flow.Record) {
 	if ns != 0 {
 		r.SetNumber(o.field, ns)
 	}
