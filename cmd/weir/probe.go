@@ -34,6 +34,7 @@ With --model it takes a configuration in the data model of RFC 6728, as JSON.
 ` + daemon.SettingsHelp,
 		Example: `  weir probe -i eth0 --to collector:4739
   weir probe -r capture.pcap --to 127.0.0.1:2055 --protocol v9
+  weir probe -i eth0 -f "not port 4739" --to collector:4739
   weir probe --model ipfix.json`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -59,6 +60,7 @@ With --model it takes a configuration in the data model of RFC 6728, as JSON.
 		{"protocol", "", "probe.protocol"},
 		{"model", "m", "probe.model"},
 		{"speed", "", "probe.speed"},
+		{"filter", "f", "probe.filter"},
 	} {
 		f := flags.Lookup(short.key)
 		flags.VarP(&repeated{Value: f.Value}, short.name, short.letter, f.Usage)

@@ -22,6 +22,7 @@ type Config struct {
 	Speed         float64       `yaml:"speed" usage:"how fast files are read: 1 as they were captured, 10 ten times faster, 0 as fast as possible"`
 	Promiscuous   bool          `yaml:"promiscuous" usage:"take packets that are for others too"`
 	SnapLength    int           `yaml:"snap_length" usage:"octets that are captured of each packet"`
+	Filter        string        `yaml:"filter" usage:"expression of pcap-filter(7) that packets must match, e.g. not port 4739; needs tcpdump, or is what tcpdump -ddd prints; empty: all"`
 	To            []string      `yaml:"to" usage:"collectors, host:port"`
 	Protocol      string        `yaml:"protocol" usage:"v1, v5, v9, ipfix or sflow"`
 	Transport     string        `yaml:"transport" usage:"udp; for ipfix also tcp or tls"`
@@ -52,7 +53,12 @@ func DefaultConfig() Config {
 // Validate returns all problems at once. It reads the model, if one is named.
 func (c Config) Validate() error {
 	if c.Model != "" {
-		_, err := c.plan()
+		plan, err := c.plan()
+		for _, p := range plan.Points {
+			if filtered := checkFilter(p.Filter); filtered != nil {
+				err = errors.Join(err, fmt.Errorf("model %s: observationPoint %q: filter: %w", c.Model, p.Name, filtered))
+			}
+		}
 		return err
 	}
 	var errs []error
@@ -84,6 +90,9 @@ func (c Config) Validate() error {
 		check(err == nil, "agent: is %q, want an IP address", c.Agent)
 	}
 	check((c.TLSCert == "") == (c.TLSKey == ""), "tls_cert, tls_key: want both or none")
+	if err := checkFilter(c.Filter); err != nil {
+		errs = append(errs, fmt.Errorf("filter: %w", err))
+	}
 	return errors.Join(errs...)
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/weirflow/weir/services/probe/internal/capture"
 	"github.com/weirflow/weir/services/probe/internal/export"
+	"github.com/weirflow/weir/services/probe/internal/model"
 	"github.com/weirflow/weir/services/probe/internal/packet"
 )
 
@@ -33,7 +34,7 @@ func (s *Service) replay(ctx context.Context, links []*link) error {
 	}
 	var e *engine
 	for i, p := range s.plan.Points {
-		err := s.file(ctx, p.File, p.MaxPackets, func(first int64) *engine {
+		err := s.file(ctx, p, func(first int64) *engine {
 			if e == nil {
 				e = newEngine(s.plan, links, s.m, first-bootedBefore, names)
 			}
@@ -51,8 +52,8 @@ func (s *Service) replay(ctx context.Context, links []*link) error {
 
 // file takes the packets of one file. begin gives the engine, which needs the time of the
 // first packet.
-func (s *Service) file(ctx context.Context, name string, most uint64, begin func(int64) *engine, point int) error {
-	f, err := os.Open(name)
+func (s *Service) file(ctx context.Context, from model.Point, begin func(int64) *engine, point int) error {
+	f, err := os.Open(from.File)
 	if err != nil {
 		return err
 	}
@@ -62,31 +63,25 @@ func (s *Service) file(ctx context.Context, name string, most uint64, begin func
 		return err
 	}
 	var (
-		raw  capture.Packet
+		in   = source{Reader: r, pass: fileFilter{expression: from.Filter}, pace: capture.Pace{Speed: s.cfg.Speed}}
 		p    = packet.Packet{InIf: uint32(point + 1)}
 		e    *engine
 		tick int64
-		pace = capture.Pace{Speed: s.cfg.Speed}
+		n    uint64
 	)
-	n := uint64(0)
 	defer func() { s.m.packets.Add(float64(n)) }()
-	for most == 0 || n < most {
-		switch err := r.Next(&raw); {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return err
+	for ; from.MaxPackets == 0 || n < from.MaxPackets; n++ {
+		ok, err := in.next(ctx)
+		if err != nil || !ok {
+			return err // stopped: what was measured is exported
 		}
 		if e == nil {
-			e = begin(raw.Time)
+			e = begin(in.packet.Time)
 		}
-		if n++; n%checkEvery == 0 && ctx.Err() != nil || !pace.Wait(ctx, raw.Time) {
-			return nil // stopped: what was measured is exported
-		}
-		p.Time = raw.Time
-		p.Parse(raw.Data, raw.Length, raw.Link)
-		e.now = max(e.now, raw.Time)
-		e.add(point, &p, raw.Link)
+		p.Time = in.packet.Time
+		p.Parse(in.packet.Data, in.packet.Length, in.packet.Link)
+		e.now = max(e.now, p.Time)
+		e.add(point, &p, in.packet.Link)
 		if e.now-tick >= int64(time.Second) {
 			tick = e.now
 			e.keep(ctx)
@@ -94,6 +89,34 @@ func (s *Service) file(ctx context.Context, name string, most uint64, begin func
 		}
 	}
 	return nil
+}
+
+// source gives the packets of a file that pass a filter, at its pace.
+type source struct {
+	*capture.Reader
+	packet capture.Packet
+	pass   fileFilter
+	pace   capture.Pace
+	read   int
+}
+
+// next reads a packet; ok is false at the end of the file and when ctx ends.
+func (s *source) next(ctx context.Context) (ok bool, err error) {
+	for !ok {
+		if err := s.Next(&s.packet); err != nil {
+			if errors.Is(err, io.EOF) {
+				err = nil
+			}
+			return false, err
+		}
+		if s.read++; s.read%checkEvery == 0 && ctx.Err() != nil {
+			return false, nil
+		}
+		if ok, err = s.pass.takes(ctx, s.packet.Data, s.packet.Link); err != nil {
+			return false, err
+		}
+	}
+	return s.pace.Wait(ctx, s.packet.Time), nil
 }
 
 // keep looks after the connections.

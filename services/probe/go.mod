@@ -12,6 +12,7 @@ require (
 	github.com/prometheus/client_golang v1.25.0
 	github.com/weirflow/weir/daemon v0.0.0
 	github.com/weirflow/weir/test v0.0.0
+	golang.org/x/net v0.62.0
 	golang.org/x/sys v0.49.0
 )
 

@@ -29,7 +29,7 @@ func (s *Service) live(ctx context.Context, links []*link) error {
 	}()
 	for i, p := range s.plan.Points {
 		for _, name := range p.Interfaces {
-			r, err := openRing(name, i, p)
+			r, err := openRing(ctx, name, i, p)
 			if err != nil {
 				return fmt.Errorf("capture from %s: %w", name, err)
 			}

@@ -21,16 +21,45 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/weirflow/weir/services/probe"
+	"github.com/weirflow/weir/test/traffic"
 )
 
 // inNetwork is set where the test runs in a network of its own.
 const inNetwork = "WEIR_TEST_IN_NETWORK"
 
-// TestInNetwork is run by TestConfigurationOfGoflowdRuns.
-func TestInNetwork(t *testing.T) {
-	if os.Getenv(inNetwork) == "" {
-		t.Skip("runs inside of another test")
+// runInNetwork runs the subtest "inside" of a test again, in a network of its own, which needs root.
+func runInNetwork(t *testing.T, inside func(*testing.T)) {
+	t.Helper()
+	if os.Getenv(inNetwork) != "" {
+		t.Run("inside", inside)
+		return
 	}
+	t.Parallel()
+	traffic.Require(t, "nfcapd", "nfdump", "tcpdump", "ip", "unshare")
+	if os.Getuid() != 0 {
+		if os.Getenv("CI") != "" {
+			t.Fatal("capturing needs root")
+		}
+		t.Skip("capturing needs root")
+	}
+	cmd := exec.CommandContext(t.Context(), "unshare", "-n", os.Args[0], "-test.run", "^"+t.Name()+"$", "-test.v")
+	cmd.Env = append(os.Environ(), inNetwork+"=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()+"/inside") {
+		t.Fatalf("%v\n%s", err, out)
+	}
+}
+
+// TestConfigurationOfGoflowdRuns and captures from a veth pair. Only the interface and the
+// destination are changed.
+func TestConfigurationOfGoflowdRuns(t *testing.T) { runInNetwork(t, configurationOfGoflowd) }
+
+// TestTheKernelFilters what the probe captures.
+func TestTheKernelFilters(t *testing.T) { runInNetwork(t, kernelFilter) }
+
+// addVeth makes the pair veth0, veth1.
+func addVeth(t *testing.T) {
+	t.Helper()
 	for _, args := range []string{
 		"link set lo up", "link add veth0 type veth peer name veth1", "link set veth0 up", "link set veth1 up",
 	} {
@@ -38,6 +67,10 @@ func TestInNetwork(t *testing.T) {
 			t.Fatalf("ip %s: %v: %s", args, err, out)
 		}
 	}
+}
+
+func configurationOfGoflowd(t *testing.T) {
+	addVeth(t)
 	text, err := os.ReadFile("testdata/goflowd.json")
 	if err != nil {
 		t.Fatal(err)
@@ -53,23 +86,8 @@ func TestInNetwork(t *testing.T) {
 
 	cfg := probe.DefaultConfig()
 	cfg.Model = model
-	reg := prometheus.NewRegistry()
-	s, err := probe.New(cfg, slog.New(slog.DiscardHandler), reg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx) }()
 	_, all, _ := totals(flows, true)
-	sendFrames(t, pcap, "veth1", func() bool { return observed(t, reg) > 0 })
-	for deadline := time.Now().Add(10 * time.Second); observed(t, reg) < float64(all) && time.Now().Before(deadline); {
-		poll(t)
-	}
-	cancel()
-	if err := <-ended; err != nil {
-		t.Fatal(err)
-	}
+	capture(t, cfg, pcap, all)
 	got := collector.stop(t, int(count)+1, "%sa,%da,%sp,%dp,%pr,%pkt,%byt")
 	var want []string
 	for _, f := range flows {
@@ -85,6 +103,60 @@ func TestInNetwork(t *testing.T) {
 	got = slices.DeleteFunc(got, func(line string) bool { return strings.HasPrefix(line, trialSource) })
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("flows (-sent +nfdump):\n%s", diff)
+	}
+}
+
+// kernelFilter: only packets of UDP port 53 get through, of IPv4 and IPv6.
+func kernelFilter(t *testing.T) {
+	addVeth(t)
+	pcap, flows := writeCapture(t, 20)
+	packets, octets := uint64(0), uint64(0)
+	for _, f := range flows {
+		if f.Proto == 17 && (f.Src.Port() == 5201 || f.Dst.Port() == 5201) {
+			packets += f.Packets
+			octets += f.IPBytes
+		}
+	}
+	if packets == 0 {
+		t.Fatal("the capture has no such packets")
+	}
+	c := collect(t)
+	cfg := probe.DefaultConfig()
+	cfg.Interfaces, cfg.To = []string{"veth0"}, []string{c.addr().String()}
+	cfg.Filter = "udp port 5201 or host " + trialSource
+	capture(t, cfg, pcap, packets)
+	var gotPackets, gotOctets uint64
+	for _, row := range dissect(t, c.stop(t), "cflow", "cflow.packets", "cflow.octets", "cflow.dstport") {
+		for i := range row[0] {
+			if row[2][i] != "0" { // the trial frames have no ports
+				gotPackets += number(t, row[0][i])
+				gotOctets += number(t, row[1][i])
+			}
+		}
+	}
+	if gotPackets != packets || gotOctets != octets {
+		t.Errorf("%d packets, %d octets, want %d, %d", gotPackets, gotOctets, packets, octets)
+	}
+}
+
+// capture runs a probe while the frames of pcap are sent on veth1, until it has observed so many.
+func capture(t *testing.T, cfg probe.Config, pcap string, packets uint64) {
+	t.Helper()
+	reg := prometheus.NewRegistry()
+	s, err := probe.New(cfg, slog.New(slog.DiscardHandler), reg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	sendFrames(t, pcap, "veth1", func() bool { return observed(t, reg) > 0 })
+	for deadline := time.Now().Add(10 * time.Second); observed(t, reg) < float64(packets) && time.Now().Before(deadline); {
+		poll(t)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Fatal(err)
 	}
 }
 

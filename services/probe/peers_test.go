@@ -7,7 +7,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"os"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -113,24 +112,5 @@ func TestFlowsAreThoseOfSoftflowd(t *testing.T) {
 				t.Errorf("flows (-softflowd +probe):\n%s", diff)
 			}
 		})
-	}
-}
-
-// TestConfigurationOfGoflowdRuns with its interface, and captures from a veth pair in a network
-// of its own. Only the interface and the destination are changed.
-func TestConfigurationOfGoflowdRuns(t *testing.T) {
-	t.Parallel()
-	traffic.Require(t, "nfcapd", "nfdump", "ip", "unshare")
-	if os.Getuid() != 0 {
-		if os.Getenv("CI") != "" {
-			t.Fatal("capturing needs root")
-		}
-		t.Skip("capturing needs root")
-	}
-	cmd := exec.CommandContext(t.Context(), "unshare", "-n", os.Args[0], "-test.run", "^TestInNetwork$", "-test.v")
-	cmd.Env = append(os.Environ(), inNetwork+"=1")
-	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "--- PASS: TestInNetwork") {
-		t.Fatalf("%v\n%s", err, out)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 
 	"github.com/weirflow/weir/services/probe/internal/model"
@@ -51,7 +52,7 @@ type frame struct {
 }
 
 // openRing needs the capability net_raw.
-func openRing(name string, point int, p model.Point) (*ring, error) {
+func openRing(ctx context.Context, name string, point int, p model.Point) (*ring, error) {
 	device, err := net.InterfaceByName(name)
 	if err != nil {
 		return nil, err
@@ -61,18 +62,18 @@ func openRing(name string, point int, p model.Point) (*ring, error) {
 	if r.fd, err = unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0); err != nil {
 		return nil, os.NewSyscallError("socket", err)
 	}
-	if err := r.prepare(p); err != nil {
+	if err := r.prepare(ctx, p); err != nil {
 		r.close()
 		return nil, err
 	}
 	return r, nil
 }
 
-func (r *ring) prepare(p model.Point) error {
+func (r *ring) prepare(ctx context.Context, p model.Point) error {
 	if err := unix.SetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_VERSION, unix.TPACKET_V3); err != nil {
 		return os.NewSyscallError("setsockopt PACKET_VERSION", err)
 	}
-	if err := r.cut(p.SnapLength); err != nil {
+	if err := r.filter(ctx, p); err != nil {
 		return err
 	}
 	req := unix.TpacketReq3{
@@ -99,12 +100,16 @@ func (r *ring) prepare(p model.Point) error {
 	return r.setLink()
 }
 
-// cut has the kernel keep only the first octets of each packet: the value that a filter
-// returns is how much of it is kept.
-func (r *ring) cut(octets int) error {
-	program := []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K, K: uint32(octets)}}
-	err := unix.SetsockoptSockFprog(r.fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &unix.SockFprog{Len: 1, Filter: &program[0]})
-	return os.NewSyscallError("setsockopt SO_ATTACH_FILTER", err)
+// filter has the kernel keep the packets that pass, and of each only the first octets.
+func (r *ring) filter(ctx context.Context, p model.Point) error {
+	if p.Filter == "" {
+		return attach(r.fd, []bpf.RawInstruction{{Op: unix.BPF_RET | unix.BPF_K, K: uint32(p.SnapLength)}})
+	}
+	program, err := filterProgram(ctx, p.Filter, p.SnapLength, "-i", r.name)
+	if err != nil {
+		return fmt.Errorf("filter: %w", err)
+	}
+	return attach(r.fd, program)
 }
 
 // setLink tells the format of the interface's frames from its hardware type.

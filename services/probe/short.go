@@ -13,7 +13,7 @@ func (c Config) short() model.Plan {
 	version := versions[c.Protocol]
 	point := model.Point{
 		Name: "probe", Domain: c.Domain, Interfaces: c.Interfaces, Direction: model.Both,
-		Promiscuous: c.Promiscuous, SnapLength: c.SnapLength, Processes: []int{0},
+		Promiscuous: c.Promiscuous, SnapLength: c.SnapLength, Filter: c.Filter, Processes: []int{0},
 	}
 	plan := model.Plan{Points: []model.Point{point}}
 	if len(c.Files) > 0 {

@@ -110,16 +110,19 @@ func (e Element) Kept() bool {
 
 // Append appends the value that p has for e, in length octets.
 func (e *Element) Append(b []byte, p *packet.Packet, length uint16) []byte {
-	switch e.Value {
-	case src, dst:
-		address := &p.Src
-		if e.Value == dst {
-			address = &p.Dst
-		}
-		if e.Family != p.Version {
-			address = new([16]byte)
-		}
-		return append(b, address[:e.Length]...)
+	switch e.Value { // the most common keys first, since this runs for each of a packet
+	case src:
+		return e.address(b, p, &p.Src)
+	case dst:
+		return e.address(b, p, &p.Dst)
+	case srcPort:
+		return AppendUint(b, uint64(p.SrcPort), length)
+	case dstPort:
+		return AppendUint(b, uint64(p.DstPort), length)
+	case protocol:
+		return AppendUint(b, uint64(p.Proto), length)
+	case tos:
+		return AppendUint(b, uint64(p.TOS), length)
 	case srcMAC:
 		return append(b, p.SrcMAC[:]...)
 	case dstMAC:
@@ -130,13 +133,24 @@ func (e *Element) Append(b []byte, p *packet.Packet, length uint16) []byte {
 	return AppendUint(b, e.number(p), length)
 }
 
+// address appends an address of the packet, which has none of the other IP version.
+func (e *Element) address(b []byte, p *packet.Packet, a *[16]byte) []byte {
+	switch {
+	case e.Family != p.Version:
+		return append(b, make([]byte, e.Length)...)
+	case e.Family == 4:
+		return append(b, a[0], a[1], a[2], a[3])
+	}
+	return append(b, a[:]...)
+}
+
 // AppendUint appends the lowest octets of v, the highest of them first.
 func AppendUint(b []byte, v uint64, length uint16) []byte {
 	switch length {
 	case 1:
 		return append(b, byte(v))
 	case 2:
-		return binary.BigEndian.AppendUint16(b, uint16(v))
+		return append(b, byte(v>>8), byte(v))
 	case 4:
 		return binary.BigEndian.AppendUint32(b, uint32(v))
 	case 8:
@@ -151,14 +165,6 @@ func AppendUint(b []byte, v uint64, length uint16) []byte {
 // number is the value of an element that is a number.
 func (e *Element) number(p *packet.Packet) uint64 {
 	switch e.Value {
-	case protocol:
-		return uint64(p.Proto)
-	case tos:
-		return uint64(p.TOS)
-	case srcPort:
-		return uint64(p.SrcPort)
-	case dstPort:
-		return uint64(p.DstPort)
 	case ipVersion:
 		return uint64(p.Version)
 	case vlan:

@@ -148,7 +148,7 @@ func (c *Cache) find(s *Shape, p *packet.Packet) (int32, bool) {
 
 // lookup makes the key of p and finds its flow.
 func (c *Cache) lookup(s *Shape, p *packet.Packet) int32 {
-	c.key = s.appendValues(append(c.key[:0], byte(s.Index)), p, s.keys)
+	c.key = appendValues(append(c.key[:0], byte(s.Index)), p, s.keys)
 	c.hash = maphash.Bytes(c.seed, c.key)
 	for i := c.buckets[c.hash&c.mask]; i != none; i = c.flows[i].bucket {
 		f := &c.flows[i]
@@ -174,7 +174,7 @@ func (c *Cache) insert(s *Shape, p *packet.Packet) int32 {
 	bucket := &c.buckets[c.hash&c.mask]
 	c.flows[i] = flow{hash: c.hash, shape: uint8(s.Index), bucket: *bucket, active: p.Time}
 	*bucket = i
-	s.appendValues(append(c.row(i)[:0], c.key[1:]...), p, s.first)
+	appendValues(append(c.row(i)[:0], c.key[1:]...), p, s.first)
 	c.append(&c.quiet, quiet, i)
 	c.append(&c.old, old, i)
 	c.count++

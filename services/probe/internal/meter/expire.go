@@ -83,7 +83,7 @@ func (c *Cache) hand(i int32, reason uint8) {
 // single hands a packet over as a record.
 func (c *Cache) single(s *Shape, p *packet.Packet) {
 	r := &c.record
-	c.key = s.appendValues(s.appendValues(c.key[:0], p, s.keys), p, s.first)
+	c.key = appendValues(appendValues(c.key[:0], p, s.keys), p, s.first)
 	r.Shape, r.Row, r.Counts, r.Reverse, r.EndReason = s, c.key, Counts{}, Counts{}, EndForced
 	r.add(p)
 	c.Packets++

@@ -24,10 +24,10 @@ type Shape struct {
 	Octets int  // of a record
 	Takes  bool // whether packets of the family are measured
 
-	keys  []int
-	first []int // fields that the first packet tells
-	key   int   // octets of the keys
-	row   int   // octets of keys and first
+	keys  []Field
+	first []Field // that the first packet tells
+	key   int     // octets of the keys
+	row   int     // octets of keys and first
 }
 
 // ShapeField is a field and where its value is.
@@ -73,9 +73,9 @@ func shape(layout []Field, family uint8) Shape {
 			f.At = s.row
 			s.row += int(f.Octets)
 			if keys {
-				s.keys = append(s.keys, i)
+				s.keys = append(s.keys, f.Field)
 			} else {
-				s.first = append(s.first, i)
+				s.first = append(s.first, f.Field)
 			}
 		}
 		if keys {
@@ -86,9 +86,9 @@ func shape(layout []Field, family uint8) Shape {
 }
 
 // appendValues appends the values of some fields.
-func (s *Shape) appendValues(b []byte, p *packet.Packet, fields []int) []byte {
-	for _, i := range fields {
-		f := &s.Fields[i]
+func appendValues(b []byte, p *packet.Packet, fields []Field) []byte {
+	for i := range fields {
+		f := &fields[i]
 		b = f.Append(b, p, f.Octets)
 	}
 	return b

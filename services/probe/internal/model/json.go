@@ -29,6 +29,7 @@ type observationPoint struct {
 	PcapgoImplementation flag     `json:"pcapgoImplementation"` // no matter: there is one implementation
 	MaxObservingPackets  number   `json:"maxObservingPackets"`
 	SnapLength           number   `json:"snapLength"`
+	Filter               string   `json:"filter"`
 }
 
 type selectionProcess struct {

@@ -165,7 +165,7 @@ func (p *parser) observationPoints(processes map[string]int) {
 		}
 		point := Point{
 			Name: o.Name, Interfaces: o.IfName, File: o.OfflineFile, Domain: o.ObservationDomainID,
-			Promiscuous: bool(o.Promiscuous), SnapLength: int(o.SnapLength), MaxPackets: uint64(o.MaxObservingPackets),
+			Promiscuous: bool(o.Promiscuous), SnapLength: int(o.SnapLength), MaxPackets: uint64(o.MaxObservingPackets), Filter: o.Filter,
 			Direction: Direction(o.Direction),
 		}
 		if point.Direction == "" {

@@ -26,6 +26,7 @@ type Point struct {
 	Direction   Direction
 	Promiscuous bool
 	SnapLength  int
+	Filter      string // of tcpdump, or a program that it made; empty: all packets
 	MaxPackets  uint64 // 0: no limit
 	Processes   []int
 }
