@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"strings"
 
 	driver "github.com/ClickHouse/clickhouse-go/v2"
 )
@@ -71,7 +72,8 @@ func Verify(ctx context.Context, dsn, database string) (differences []string, er
 	return differences, nil
 }
 
-// describe returns the tables and columns of a database, each with what matters of it.
+// describe returns the tables and columns of a database, each with what matters of it. Names of
+// other tables of the database are as they are within it.
 func describe(ctx context.Context, conn driver.Conn, database string) (map[string]string, error) {
 	rows, err := conn.Query(ctx, `SELECT name, concat(engine, ' by (', sorting_key, '), partitions ', partition_key)
 		FROM system.tables WHERE database = $1
@@ -88,7 +90,7 @@ func describe(ctx context.Context, conn driver.Conn, database string) (map[strin
 		if err := rows.Scan(&name, &text); err != nil {
 			return nil, fmt.Errorf("describe %s: %w", database, err)
 		}
-		all[name] = text
+		all[name] = strings.ReplaceAll(text, database+".", "")
 	}
 	return all, rows.Err()
 }
