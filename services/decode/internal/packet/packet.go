@@ -80,21 +80,29 @@ type Limits struct {
 
 // Ethernet reads a packet from its Ethernet header on.
 func Ethernet(b []byte, r *flow.Record, l Limits) {
-	w := walk{r: r, left: l.Layers, bits: l.Bits, f: &tuples[outer]}
+	var w walk
+	w.start(r, l)
 	w.ethernet(b)
 }
 
 // IP reads a packet from its IPv4 or IPv6 header on.
 func IP(b []byte, r *flow.Record, l Limits) {
-	w := walk{r: r, left: l.Layers, bits: l.Bits, f: &tuples[outer]}
+	var w walk
+	w.start(r, l)
 	w.ip(b)
 }
 
 // MPLS reads a packet from its label stack on.
 func MPLS(b []byte, r *flow.Record, l Limits) {
-	w := walk{r: r, left: l.Layers, bits: l.Bits, f: &tuples[outer]}
+	var w walk
+	w.start(r, l)
 	r.SetNumber(flow.EType, etherMPLS)
 	w.mpls(b)
+}
+
+// start prepares for a packet. It fills w in place: a literal would be built first, and then copied.
+func (w *walk) start(r *flow.Record, l Limits) {
+	w.r, w.left, w.bits, w.f = r, l.Layers, l.Bits, &tuples[outer]
 }
 
 // header notes a header of n octets; false ends the reading: too many headers, or b does not
