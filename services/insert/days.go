@@ -19,10 +19,15 @@ type clock struct {
 
 // clockOf returns the clock of a table.
 func clockOf(table string) clock {
-	if table == flowsTable {
+	of, counters := counterTable(table)
+	switch {
+	case counters && of == flow.ExporterHealth:
+		return clock{"time", 1, "toDateTime"}
+	case counters || table == flowsTable:
 		return clock{flow.TimeReceivedNs.String(), 1e9, "fromUnixTimestamp64Nano"}
+	default:
+		return clock{windowColumn, 1, "toDateTime"}
 	}
-	return clock{windowColumn, 1, "toDateTime"}
 }
 
 // period is a UTC day of a batch: what is inserted at once, so that it becomes one part of

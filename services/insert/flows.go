@@ -19,7 +19,7 @@ func (b *batch) setFlows(t *table, messages []*flow.Batch) error {
 		if !uses(messages, f) {
 			continue
 		}
-		typ, err := t.typeOfField(f)
+		typ, err := t.typeOfColumn(f.Info())
 		if err != nil {
 			return err
 		}

@@ -75,9 +75,8 @@ func (t *table) typeOf(column string, kind flow.Kind, width int) (columnType, er
 	return typ, nil
 }
 
-// typeOfField returns the type of the column of f.
-func (t *table) typeOfField(f flow.Field) (columnType, error) {
-	info := f.Info()
+// typeOfColumn returns the type of a column that package flow describes.
+func (t *table) typeOfColumn(info flow.Info) (columnType, error) {
 	typ, err := t.typeOf(info.Name, info.Kind, info.Width)
 	if err != nil {
 		return typ, err
@@ -92,7 +91,14 @@ func (t *table) typeOfField(f flow.Field) (columnType, error) {
 func (t *table) check() error {
 	if t.name == flowsTable {
 		for f := range flow.Fields() {
-			if _, err := t.typeOfField(f); err != nil {
+			if _, err := t.typeOfColumn(f.Info()); err != nil {
+				return err
+			}
+		}
+	}
+	if of, ok := counterTable(t.name); ok {
+		for _, info := range of.Columns() {
+			if _, err := t.typeOfColumn(info); err != nil {
 				return err
 			}
 		}
@@ -114,7 +120,8 @@ type columnType struct {
 	time  string // DateTime or DateTime64(n), empty for what is not a time
 }
 
-var widths = map[string]int{"UInt8": 1, "UInt16": 2, "UInt32": 4, "UInt64": 8}
+// widths are the octets of numbers. Those of Int64 and Float32 are taken as they are.
+var widths = map[string]int{"UInt8": 1, "UInt16": 2, "UInt32": 4, "UInt64": 8, "Int64": 8, "Float32": 4}
 
 // parseType understands the types of our tables.
 func parseType(name string) (columnType, bool) {
@@ -131,7 +138,7 @@ func parseType(name string) (columnType, bool) {
 		return t, ok && element.kind != flow.Text
 	}
 	switch base, parameters, _ := strings.Cut(name, "("); base {
-	case "UInt8", "UInt16", "UInt32", "UInt64":
+	case "UInt8", "UInt16", "UInt32", "UInt64", "Int64", "Float32":
 		t.width = widths[base]
 	case "DateTime":
 		t.width, t.time = 4, base
