@@ -101,6 +101,9 @@ func AppendListAddresses(dst [][16]byte, b *Batch, f Field) [][16]byte {
 // put in ascending order; rows between stay 0. A column must not be put and appended to.
 func (b *Batch) PutNumber(f Field, row int, v uint64) { b.cols[f].put(row, v) }
 
+// Free tells whether no row from row on has a value of a field of kind Number or Text yet.
+func (b *Batch) Free(f Field, row int) bool { return b.cols[f].rows <= row }
+
 // PutNumbers is PutNumber for the rows from row on.
 func (b *Batch) PutNumbers(f Field, row int, values []uint64) { b.cols[f].putAll(row, values) }
 

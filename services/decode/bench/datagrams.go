@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/binary"
+	"fmt"
 	"time"
 )
 
@@ -84,8 +85,28 @@ func specifiers(fields []field) []byte {
 	return p
 }
 
-func template9() []byte  { return header9(set(0, specifiers(fields9))) }
-func template10() []byte { return header10(set(2, specifiers(fields10))) }
+func template9() [][]byte  { return [][]byte{header9(set(0, specifiers(fields9)))} }
+func template10() [][]byte { return [][]byte{header10(set(2, specifiers(fields10)))} }
+
+// interfaces is how many a router has.
+const interfaces = 200
+
+// named are the template of IPFIX, and options data with a name and a description of each interface.
+func named() [][]byte {
+	all := template10()
+	const options, name, description = templateID + 1, 16, 32
+	var told []byte
+	for i := range uint32(interfaces) {
+		told = binary.BigEndian.AppendUint32(told, 1+i)
+		told = fmt.Appendf(told, "%-*s", name, fmt.Sprintf("xe-0/0/%d", i))
+		told = fmt.Appendf(told, "%-*s", description, fmt.Sprintf("customer %d", i))
+	}
+	var specifiers []byte
+	for _, v := range []uint16{options, 3, 1, 10, 4, 82, name, 83, description} {
+		specifiers = binary.BigEndian.AppendUint16(specifiers, v)
+	}
+	return append(all, header10(append(set(3, specifiers), set(options, told)...)))
+}
 
 func netFlow9(n int) []byte { return header9(set(templateID, records(n, fields9))) }
 func ipfix(n int) []byte    { return header10(set(templateID, records(n, fields10))) }
@@ -119,7 +140,7 @@ func value(id uint16, seed uint64) uint64 {
 	case 8, 12, 15:
 		return 10<<24 | seed&0xffffff
 	case 10, 14:
-		return 1 + seed%200
+		return 1 + seed%interfaces
 	case 4:
 		return 6
 	case 9, 13:

@@ -33,18 +33,19 @@ func run() error {
 	fmt.Fprintln(w, "\tweir ns/flow\tallocs/flow\tGoFlow2 ns/flow\tallocs/flow\tratio\t")
 	for _, c := range []struct {
 		name      string
-		template  []byte
+		told      [][]byte // before
 		datagrams [][]byte
 	}{
 		{"NetFlow v9, 23 fields, 25 flows a datagram", template9(), repeat(netFlow9)},
 		{"IPFIX, 23 fields, 25 flows a datagram", template10(), repeat(ipfix)},
+		{"the same, with names of its interfaces", named(), repeat(ipfix)},
 		{"sFlow v5, Ethernet IPv4 TCP, 7 flows a datagram", nil, repeat(sflow)},
 	} {
-		ours, err := newWeir(c.template, c.datagrams)
+		ours, err := newWeir(c.told, c.datagrams)
 		if err != nil {
 			return fmt.Errorf("weir, %s: %w", c.name, err)
 		}
-		theirs, err := newGoFlow2(c.template, c.datagrams)
+		theirs, err := newGoFlow2(c.told, c.datagrams)
 		if err != nil {
 			return fmt.Errorf("GoFlow2, %s: %w", c.name, err)
 		}

@@ -18,7 +18,7 @@ import (
 )
 
 // newWeir decodes a DatagramBatch into a FlowBatch and marshals it, as the service does.
-func newWeir(template []byte, datagrams [][]byte) (subject, error) {
+func newWeir(told [][]byte, datagrams [][]byte) (subject, error) {
 	d := datagram.New(limits())
 	var in flow.Datagrams
 	var out flow.Batch
@@ -28,11 +28,11 @@ func newWeir(template []byte, datagrams [][]byte) (subject, error) {
 			ReceivedNs: uint64(time.Now().UnixNano()), Payload: p, //nolint:gosec // after 1970
 		})
 	}
-	if template != nil {
-		add(template)
-		d.Decode(&in, &out)
-		in.Reset()
+	for _, p := range told {
+		add(p)
 	}
+	d.Decode(&in, &out)
+	in.Reset()
 	for _, p := range datagrams {
 		add(p)
 	}
@@ -57,13 +57,13 @@ func limits() datagram.Limits {
 	return datagram.Limits{
 		Exporters: 4096, Layers: 16, State: 64 << 20,
 		Rows:      row.Limits{Records: 4096, AheadNs: uint64(24 * time.Hour), PastNs: uint64(30 * 24 * time.Hour)},
-		Templates: template.Limits{Domains: 256, Templates: 512, Fields: 256, Samplers: 1024},
+		Templates: template.Limits{Domains: 256, Templates: 512, Fields: 256, Samplers: 1024, Names: 4096},
 	}
 }
 
 // newGoFlow2 runs GoFlow2's pipe: decoder, protobuf producer with its default mapping, and the
 // format bin (a length-prefixed FlowMessage per flow). The transport only counts.
-func newGoFlow2(template []byte, datagrams [][]byte) (subject, error) {
+func newGoFlow2(told [][]byte, datagrams [][]byte) (subject, error) {
 	cfg, err := (&protoproducer.ProducerConfig{}).Compile()
 	if err != nil {
 		return subject{}, err
@@ -83,8 +83,8 @@ func newGoFlow2(template []byte, datagrams [][]byte) (subject, error) {
 			err = e
 		}
 	}
-	if template != nil {
-		decode(template)
+	for _, p := range told {
+		decode(p)
 	}
 	s := subject{run: func() {
 		for _, p := range datagrams {

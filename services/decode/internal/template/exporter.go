@@ -40,6 +40,7 @@ const (
 	fieldOctets    = 32
 	samplerOctets  = 16
 	nameOctets     = 128
+	recentOctets   = 2048 // of a kind of names
 )
 
 // take tells whether n octets were left, and takes them.
@@ -59,7 +60,7 @@ type Exporter struct {
 	templates int
 	fields    int // of all templates
 	samplers  int
-	names     [numKinds]map[uint64]*entry
+	names     [numKinds]labels
 	named     int // names
 	texts     int // octets of them, about
 	changed   bool

@@ -33,10 +33,10 @@ func (x *Exporter) Append(dst []byte) []byte {
 		dst = d.append(dst)
 	}
 	for _, names := range x.names {
-		dst = binary.AppendUvarint(dst, uint64(len(names)))
-		for _, key := range slices.Sorted(maps.Keys(names)) {
+		dst = binary.AppendUvarint(dst, uint64(len(names.all)))
+		for _, key := range slices.Sorted(maps.Keys(names.all)) {
 			dst = binary.AppendUvarint(dst, key)
-			dst = appendText(appendText(dst, names[key].name), names[key].description)
+			dst = appendText(appendText(dst, names.all[key].name), names.all[key].description)
 		}
 	}
 	return dst
