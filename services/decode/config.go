@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
 	"time"
 
 	"github.com/weirflow/weir/services/decode/internal/datagram"
+	"github.com/weirflow/weir/services/decode/internal/mapping"
 	"github.com/weirflow/weir/services/decode/internal/row"
 	"github.com/weirflow/weir/services/decode/internal/template"
 )
@@ -122,6 +124,33 @@ func (c Config) Validate() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// Decoders reads the mapping file, and returns what makes decoders by these settings.
+func (c Config) Decoders() (func() *datagram.Decoder, error) {
+	added, err := c.mapping()
+	if err != nil {
+		return nil, err
+	}
+	limits := c.limits()
+	limits.Bits, limits.Templates.Elements = added.Bits, added.Elements
+	return func() *datagram.Decoder { return datagram.New(limits, c.rules()...) }, nil
+}
+
+// mapping reads the mapping file, where there is one.
+func (c Config) mapping() (mapping.Mapping, error) {
+	if c.MappingFile == "" {
+		return mapping.Mapping{}, nil
+	}
+	text, err := os.ReadFile(c.MappingFile)
+	if err != nil {
+		return mapping.Mapping{}, fmt.Errorf("read mapping_file: %w", err)
+	}
+	m, err := mapping.Parse(text)
+	if err != nil {
+		return mapping.Mapping{}, fmt.Errorf("mapping_file %s: %w", c.MappingFile, err)
+	}
+	return m, nil
 }
 
 func (c Config) rules() []datagram.SamplingRule {

@@ -6,14 +6,12 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/weirflow/weir/bus"
 	"github.com/weirflow/weir/flow"
 	"github.com/weirflow/weir/services/decode/internal/datagram"
-	"github.com/weirflow/weir/services/decode/internal/mapping"
 )
 
 // Service decodes datagrams into flows.
@@ -23,7 +21,7 @@ type Service struct {
 	log *slog.Logger
 	m   *metrics
 
-	mapping mapping.Mapping
+	newCore func() *datagram.Decoder
 }
 
 // New checks cfg and prepares a Service. It reads the mapping file, does no other I/O and starts no
@@ -32,27 +30,11 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("configure decode: %w", err)
 	}
-	added, err := cfg.mapping()
+	newCore, err := cfg.Decoders()
 	if err != nil {
 		return nil, err
 	}
-	return &Service{cfg: cfg, bus: b, log: log, m: newMetrics(reg), mapping: added}, nil
-}
-
-// mapping reads the mapping file, where there is one.
-func (c Config) mapping() (mapping.Mapping, error) {
-	if c.MappingFile == "" {
-		return mapping.Mapping{}, nil
-	}
-	text, err := os.ReadFile(c.MappingFile)
-	if err != nil {
-		return mapping.Mapping{}, fmt.Errorf("read mapping_file: %w", err)
-	}
-	m, err := mapping.Parse(text)
-	if err != nil {
-		return mapping.Mapping{}, fmt.Errorf("mapping_file %s: %w", c.MappingFile, err)
-	}
-	return m, nil
+	return &Service{cfg: cfg, bus: b, log: log, m: newMetrics(reg), newCore: newCore}, nil
 }
 
 // Run decodes until ctx ends, then finishes what it holds. A clean stop returns nil.
@@ -62,9 +44,7 @@ func (s *Service) Run(ctx context.Context) error {
 
 // open takes partition p over: its templates are there before its first datagram.
 func (s *Service) open(ctx context.Context, p int) (bus.Handler[flow.Datagrams, flow.Batch], error) {
-	limits := s.cfg.limits()
-	limits.Bits, limits.Templates.Elements = s.mapping.Bits, s.mapping.Elements
-	d := &decoder{s: s, p: p, core: datagram.New(limits, s.cfg.rules()...)}
+	d := &decoder{s: s, p: p, core: s.newCore()}
 	if err := d.load(ctx); err != nil {
 		return nil, fmt.Errorf("load templates of partition %d: %w", p, err)
 	}
