@@ -24,8 +24,8 @@ type Config struct {
 	SnapLength    int           `yaml:"snap_length" usage:"octets that are captured of each packet"`
 	Filter        string        `yaml:"filter" usage:"expression of pcap-filter(7) that packets must match, e.g. not port 4739; needs tcpdump, or is what tcpdump -ddd prints; empty: all"`
 	To            []string      `yaml:"to" usage:"collectors, host:port"`
-	Protocol      string        `yaml:"protocol" usage:"v1, v5, v9, ipfix or sflow"`
-	Transport     string        `yaml:"transport" usage:"udp; for ipfix also tcp or tls"`
+	Protocol      string        `yaml:"protocol" usage:"v1, v5, v9, ipfix, psamp (each packet, in IPFIX) or sflow"`
+	Transport     string        `yaml:"transport" usage:"udp; for ipfix and psamp also tcp or tls"`
 	TLSCA         string        `yaml:"tls_ca" usage:"PEM file with the authorities that collectors' certificates are checked with; empty: the system's"`
 	TLSCert       string        `yaml:"tls_cert" usage:"PEM file with the probe's certificate; empty: none"`
 	TLSKey        string        `yaml:"tls_key" usage:"PEM file with its key"`
@@ -53,13 +53,7 @@ func DefaultConfig() Config {
 // Validate returns all problems at once. It reads the model, if one is named.
 func (c Config) Validate() error {
 	if c.Model != "" {
-		plan, err := c.plan()
-		for _, p := range plan.Points {
-			if filtered := checkFilter(p.Filter); filtered != nil {
-				err = errors.Join(err, fmt.Errorf("model %s: observationPoint %q: filter: %w", c.Model, p.Name, filtered))
-			}
-		}
-		return err
+		return c.validateModel()
 	}
 	var errs []error
 	check := func(ok bool, format string, args ...any) {
@@ -76,9 +70,9 @@ func (c Config) Validate() error {
 		check(err == nil && port != "", "to[%d]: is %q, want host:port", i, to)
 	}
 	_, known := versions[c.Protocol]
-	check(known, "protocol: is %q, want v1, v5, v9, ipfix or sflow", c.Protocol)
+	check(known, "protocol: is %q, want v1, v5, v9, ipfix, psamp or sflow", c.Protocol)
 	check(slices.Contains([]string{"udp", "tcp", "tls"}, c.Transport), "transport: is %q, want udp, tcp or tls", c.Transport)
-	check(c.Transport == "udp" || c.Protocol == "ipfix", "transport: is %s, which only ipfix has", c.Transport)
+	check(c.Transport == "udp" || versions[c.Protocol] == 10, "transport: is %s, which only ipfix and psamp have", c.Transport)
 	check(c.MaxPacket == 0 || c.MaxPacket >= 512 && c.MaxPacket <= 65535, "max_packet: is %d, want 0 or 512 to 65535", c.MaxPacket)
 	check(c.Refresh > 0, "refresh: is %v, want more than 0", c.Refresh)
 	check(c.SampleOneIn >= 1 && c.SampleOneIn <= 1<<24, "sample_one_in: is %d, want 1 to %d", c.SampleOneIn, 1<<24)
@@ -90,14 +84,24 @@ func (c Config) Validate() error {
 		check(err == nil, "agent: is %q, want an IP address", c.Agent)
 	}
 	check((c.TLSCert == "") == (c.TLSKey == ""), "tls_cert, tls_key: want both or none")
-	if err := checkFilter(c.Filter); err != nil {
-		errs = append(errs, fmt.Errorf("filter: %w", err))
+	return errors.Join(append(errs, checkFilter("filter", c.Filter))...)
+}
+
+// validateModel reads the model.
+func (c Config) validateModel() error {
+	plan, err := c.plan()
+	errs := []error{err}
+	for _, p := range plan.Points {
+		errs = append(errs, checkFilter(fmt.Sprintf("model %s: observationPoint %q: filter", c.Model, p.Name), p.Filter))
 	}
 	return errors.Join(errs...)
 }
 
+// psamp is the protocol of packet reports (RFC 5476).
+const psamp = "psamp"
+
 // versions of the protocols; sFlow counts as 0.
-var versions = map[string]uint16{"v1": 1, "v5": 5, "v9": 9, "ipfix": 10, "sflow": 0}
+var versions = map[string]uint16{"v1": 1, "v5": 5, "v9": 9, "ipfix": 10, psamp: 10, "sflow": 0}
 
 // plan is what the settings mean.
 func (c Config) plan() (model.Plan, error) {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/weirflow/weir/services/probe/internal/element"
 	"github.com/weirflow/weir/services/probe/internal/export"
 	"github.com/weirflow/weir/services/probe/internal/meter"
 	"github.com/weirflow/weir/services/probe/internal/model"
@@ -103,7 +104,7 @@ func (e *engine) cache(id uint32, d *domain, index int) *meter.Cache {
 	from := &e.plan.Processes[index]
 	plan := e.plan.Caches[from.Cache]
 	var emits []func(*meter.Record)
-	c := meter.New(plan.Config, func(r *meter.Record) {
+	c := meter.New(e.cut(plan), func(r *meter.Record) {
 		for _, emit := range emits {
 			emit(r)
 		}
@@ -112,6 +113,27 @@ func (e *engine) cache(id uint32, d *domain, index int) *meter.Cache {
 		emits = append(emits, e.output(id, d, to, index, c))
 	}
 	return c
+}
+
+// cut bounds the section of a packet to what fits into a message of each destination.
+func (e *engine) cut(plan model.Cache) meter.Config {
+	cfg := plan.Config
+	i := meter.Section(cfg.Layout)
+	if i < 0 {
+		return cfg
+	}
+	cfg.Layout = slices.Clone(cfg.Layout)
+	most := math.MaxUint16
+	for _, to := range plan.Destinations {
+		most = min(most, e.links[to].maxOctets)
+	}
+	for _, f := range cfg.Layout {
+		if f.Length != element.Variable {
+			most -= int(f.Octets)
+		}
+	}
+	cfg.Layout[i].Octets = uint16(max(most-export.Overhead-element.SectionLength, 0))
+	return cfg
 }
 
 // output returns what sends records of c to a destination.

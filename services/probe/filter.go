@@ -79,12 +79,15 @@ func parseProgram(numbers []string) ([]bpf.RawInstruction, error) {
 }
 
 // checkFilter tells whether an expression can be compiled, for an Ethernet interface.
-func checkFilter(expression string) error {
+func checkFilter(where, expression string) error {
 	if expression == "" {
 		return nil
 	}
 	_, err := filterProgram(context.Background(), expression, model.DefaultSnap, "-y", linkNames[packet.LinkEthernet])
-	return err
+	if err != nil {
+		return fmt.Errorf("%s: %w", where, err)
+	}
+	return nil
 }
 
 // attach has the kernel run program for each packet of a socket. The value that it returns is

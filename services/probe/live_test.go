@@ -70,6 +70,7 @@ func addVeth(t *testing.T) {
 }
 
 func configurationOfGoflowd(t *testing.T) {
+	t.Helper()
 	addVeth(t)
 	text, err := os.ReadFile("testdata/goflowd.json")
 	if err != nil {
@@ -87,7 +88,7 @@ func configurationOfGoflowd(t *testing.T) {
 	cfg := probe.DefaultConfig()
 	cfg.Model = model
 	_, all, _ := totals(flows, true)
-	capture(t, cfg, pcap, all)
+	captureLive(t, cfg, pcap, all)
 	got := collector.stop(t, int(count)+1, "%sa,%da,%sp,%dp,%pr,%pkt,%byt")
 	var want []string
 	for _, f := range flows {
@@ -108,6 +109,7 @@ func configurationOfGoflowd(t *testing.T) {
 
 // kernelFilter: only packets of UDP port 53 get through, of IPv4 and IPv6.
 func kernelFilter(t *testing.T) {
+	t.Helper()
 	addVeth(t)
 	pcap, flows := writeCapture(t, 20)
 	packets, octets := uint64(0), uint64(0)
@@ -124,7 +126,7 @@ func kernelFilter(t *testing.T) {
 	cfg := probe.DefaultConfig()
 	cfg.Interfaces, cfg.To = []string{"veth0"}, []string{c.addr().String()}
 	cfg.Filter = "udp port 5201 or host " + trialSource
-	capture(t, cfg, pcap, packets)
+	captureLive(t, cfg, pcap, packets)
 	var gotPackets, gotOctets uint64
 	for _, row := range dissect(t, c.stop(t), "cflow", "cflow.packets", "cflow.octets", "cflow.dstport") {
 		for i := range row[0] {
@@ -139,8 +141,8 @@ func kernelFilter(t *testing.T) {
 	}
 }
 
-// capture runs a probe while the frames of pcap are sent on veth1, until it has observed so many.
-func capture(t *testing.T, cfg probe.Config, pcap string, packets uint64) {
+// captureLive runs a probe while the frames of pcap are sent on veth1, until it has observed so many.
+func captureLive(t *testing.T, cfg probe.Config, pcap string, packets uint64) {
 	t.Helper()
 	reg := prometheus.NewRegistry()
 	s, err := probe.New(cfg, slog.New(slog.DiscardHandler), reg)

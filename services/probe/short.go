@@ -42,13 +42,26 @@ func (c Config) short() model.Plan {
 		process.Samples = all
 	} else {
 		process.Cache = 0
-		plan.Caches = []model.Cache{{Name: "flows", Destinations: all, Config: meter.Config{
+		cache := meter.Config{
 			Kind: meter.Timeout, MaxFlows: c.MaxFlows, Active: c.ActiveTimeout, Idle: c.IdleTimeout,
 			Biflow: c.Biflow, Layout: layout(version, c.Biflow),
-		}}}
+		}
+		if c.Protocol == psamp {
+			cache = meter.Config{Kind: meter.Immediate, Layout: fieldsOf(324, 10, 61, 312, 315)}
+		}
+		plan.Caches = []model.Cache{{Name: "flows", Destinations: all, Config: cache}}
 	}
 	plan.Processes = []model.Process{process}
 	return plan
+}
+
+// fieldsOf is a layout without keys.
+func fieldsOf(ids ...uint16) (fields []meter.Field) {
+	for _, id := range ids {
+		e, _ := element.ByID(id)
+		fields = append(fields, meter.Field{Element: e, Octets: e.Length})
+	}
+	return fields
 }
 
 // layout is that of most collectors' liking: the usual seven keys, counters and times.

@@ -12,10 +12,13 @@ import (
 type Element struct {
 	Name   string
 	ID     uint16
-	Length uint16 // octets
+	Length uint16 // octets, or Variable
 	Value  Value
 	Family uint8 // 4 or 6: only packets of this IP version have it; 0: all
 }
+
+// Variable is the length of an element whose values differ in length (RFC 7011 section 7).
+const Variable = 65535
 
 // Value says where the value of an element comes from.
 type Value uint8
@@ -66,6 +69,9 @@ const (
 	timeMillis
 	timeMicros
 	timeNanos
+	frameSection
+	ipSection
+	payloadSection
 
 	// Values that a flow sums up.
 	Octets
@@ -108,7 +114,8 @@ func (e Element) Kept() bool {
 	return false
 }
 
-// Append appends the value that p has for e, in length octets.
+// Append appends the value that p has for e, in length octets. Of an element of variable
+// length, it appends the encoding of RFC 7011 section 7 of a value of at most length octets.
 func (e *Element) Append(b []byte, p *packet.Packet, length uint16) []byte {
 	switch e.Value { // the most common keys first, since this runs for each of a packet
 	case src:
@@ -129,6 +136,12 @@ func (e *Element) Append(b []byte, p *packet.Packet, length uint16) []byte {
 		return append(b, p.DstMAC[:]...)
 	case mplsTop:
 		return append(b, p.MPLS[:]...)
+	case frameSection:
+		return appendSection(b, p.Frame, 0, length)
+	case ipSection:
+		return appendSection(b, p.Frame, p.IPOffset, length)
+	case payloadSection:
+		return appendSection(b, p.Frame, p.IPOffset+p.IPHeader, length)
 	}
 	return AppendUint(b, e.number(p), length)
 }
@@ -142,6 +155,22 @@ func (e *Element) address(b []byte, p *packet.Packet, a *[16]byte) []byte {
 		return append(b, a[0], a[1], a[2], a[3])
 	}
 	return append(b, a[:]...)
+}
+
+// SectionLength is how many octets there are before a value of variable length, at most.
+const SectionLength = 3
+
+// appendSection appends the octets of frame from start on, at most most of them, behind
+// their number: one octet, or 255 and two.
+func appendSection(b, frame []byte, start int, most uint16) []byte {
+	section := frame[min(start, len(frame)):]
+	section = section[:min(len(section), int(most))]
+	if len(section) < 255 {
+		b = append(b, byte(len(section)))
+	} else {
+		b = binary.BigEndian.AppendUint16(append(b, 255), uint16(len(section)))
+	}
+	return append(b, section...)
 }
 
 // AppendUint appends the lowest octets of v, the highest of them first.

@@ -20,8 +20,11 @@ const (
 )
 
 // octets of a record of the template.
-func (t *Template) octets(version uint16) int {
+func (t *Template) octets(version uint16, r *meter.Record) int {
 	n := t.shape.Octets
+	if at := t.shape.SectionAt; at >= 0 {
+		n += len(r.Row) - at
+	}
 	switch {
 	case t.selector == 0:
 	case version == IPFIX:
@@ -47,7 +50,7 @@ func (t *Template) append(b []byte, version uint16) []byte {
 			b = be.AppendUint32(b, reversePEN)
 			continue
 		}
-		b = be.AppendUint16(be.AppendUint16(b, f.ID), f.Octets)
+		b = be.AppendUint16(be.AppendUint16(b, f.ID), f.Announced())
 	}
 	switch {
 	case t.selector == 0:
@@ -66,6 +69,10 @@ func (t *Template) templateOctets() int { return 8 + 8*len(t.shape.Fields) }
 func (s *Stream) appendRecord(b []byte, r *meter.Record) []byte {
 	for i := range r.Shape.Fields {
 		f := &r.Shape.Fields[i]
+		if f.Length == element.Variable {
+			b = append(b, r.Row[f.At:]...)
+			continue
+		}
 		if f.Value.OfPacket() {
 			b = append(b, r.Row[f.At:f.At+int(f.Octets)]...)
 			continue

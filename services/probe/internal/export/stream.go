@@ -68,6 +68,10 @@ type Stream struct {
 	flows   int
 }
 
+// Overhead is what an IPFIX message of one record has besides its fields, octets: its header, that of
+// the set, padding, and the selector.
+const Overhead = 16 + 4 + 3 + 8
+
 // firstTemplate is the lowest id of a template.
 const firstTemplate = 256
 
@@ -88,7 +92,7 @@ func (s *Stream) Add(shape *meter.Shape, selector uint64) *Template {
 // Record adds a flow of template t. now is ns since 1970.
 func (s *Stream) Record(now int64, t *Template, r *meter.Record) {
 	s.refresh(now)
-	s.room(now, t.id, t.octets(s.cfg.Version))
+	s.room(now, t.id, t.octets(s.cfg.Version, r))
 	s.buf = s.appendRecord(s.buf, r)
 	switch {
 	case t.selector == 0:

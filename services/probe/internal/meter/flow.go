@@ -45,7 +45,7 @@ func (c *Counts) add(p *packet.Packet) {
 // during the call that it is handed to.
 type Record struct {
 	Shape *Shape
-	Row   []byte // values of packets, each at its field's place
+	Row   []byte // values of packets, each at its field's place; one of variable length is the last
 	Counts
 	Reverse   Counts
 	EndReason uint8

@@ -3,6 +3,8 @@
 package meter
 
 import (
+	"slices"
+
 	"github.com/weirflow/weir/services/probe/internal/element"
 	"github.com/weirflow/weir/services/probe/internal/packet"
 )
@@ -10,7 +12,7 @@ import (
 // Field is an element of a layout.
 type Field struct {
 	element.Element
-	Octets  uint16 // in a record
+	Octets  uint16 // in a record; the most of an element of variable length, see Section
 	Key     bool
 	Reverse bool // of the other direction (RFC 5103)
 }
@@ -21,8 +23,10 @@ type Shape struct {
 	Index  int   // 0: IPv4, 1: IPv6, 2: others
 	Family uint8 // 4, 6 or 0
 	Fields []ShapeField
-	Octets int  // of a record
+	Octets int  // of a record, but for what is of variable length
 	Takes  bool // whether packets of the family are measured
+
+	SectionAt int // place in the row of the element of variable length; none: -1
 
 	keys  []Field
 	first []Field // that the first packet tells
@@ -34,6 +38,14 @@ type Shape struct {
 type ShapeField struct {
 	Field
 	At int // in the row, if the value is one of packets
+}
+
+// Announced is the length that a template tells.
+func (f *Field) Announced() uint16 {
+	if f.Length == element.Variable {
+		return element.Variable
+	}
+	return f.Octets
 }
 
 // shapes makes the shapes of a layout. A packet of an IP version without its addresses is
@@ -62,27 +74,36 @@ func shape(layout []Field, family uint8) Shape {
 			continue
 		}
 		s.Fields = append(s.Fields, ShapeField{Field: f})
-		s.Octets += int(f.Octets)
+		if f.Length != element.Variable {
+			s.Octets += int(f.Octets)
+		}
 	}
-	for _, keys := range []bool{true, false} {
-		for i := range s.Fields {
-			f := &s.Fields[i]
-			if !f.Value.OfPacket() || f.Key != keys {
-				continue
-			}
-			f.At = s.row
-			s.row += int(f.Octets)
-			if keys {
-				s.keys = append(s.keys, f.Field)
-			} else {
-				s.first = append(s.first, f.Field)
-			}
-		}
-		if keys {
-			s.key = s.row
-		}
+	s.place(&s.keys, func(f *ShapeField) bool { return f.Key })
+	s.key = s.row
+	s.place(&s.first, func(f *ShapeField) bool { return !f.Key && f.Length != element.Variable })
+	s.SectionAt = -1
+	if i := Section(layout); i >= 0 {
+		s.SectionAt = s.row
+		s.place(&s.first, func(f *ShapeField) bool { return f.Length == element.Variable })
 	}
 	return s
+}
+
+// place gives those of the fields that are properties of packets their places in the row.
+func (s *Shape) place(list *[]Field, these func(*ShapeField) bool) {
+	for i := range s.Fields {
+		if f := &s.Fields[i]; f.Value.OfPacket() && these(f) {
+			f.At = s.row
+			s.row += int(f.Octets)
+			*list = append(*list, f.Field)
+		}
+	}
+}
+
+// Section returns the index of the element of variable length, of which a layout has one at
+// most, or -1.
+func Section(layout []Field) int {
+	return slices.IndexFunc(layout, func(f Field) bool { return f.Length == element.Variable })
 }
 
 // appendValues appends the values of some fields.

@@ -27,8 +27,12 @@ func (p *parser) caches(targets map[string][]int) map[string]int {
 		out.Destinations = slices.Compact(out.Destinations)
 		out.Config = p.cache(where, c)
 		for _, i := range out.Destinations {
-			if out.Config.Biflow && p.plan.Destinations[i].Version != 10 {
-				p.wrong("%s: reverse elements (RFC 5103) need IPFIX, and a destination has NetFlow v%d", where, p.plan.Destinations[i].Version)
+			switch version := p.plan.Destinations[i].Version; {
+			case version == 10:
+			case out.Config.Biflow:
+				p.wrong("%s: reverse elements (RFC 5103) need IPFIX, and a destination has NetFlow v%d", where, version)
+			case meter.Section(out.Config.Layout) >= 0:
+				p.wrong("%s: sections of packets need IPFIX, and a destination has NetFlow v%d", where, version)
 			}
 		}
 		unique(p, all, "cache", c.Name, len(p.plan.Caches))
@@ -85,7 +89,7 @@ const reversePEN = 29305
 
 func (p *parser) layout(where string, fields []cacheField, cfg *meter.Config) {
 	seen := map[string]bool{}
-	keys := 0
+	keys, sections := 0, 0
 	for _, f := range fields {
 		where := fmt.Sprintf("%s: cacheField %q", where, f.Name)
 		unique(p, seen, "cacheField", f.Name, true)
@@ -97,10 +101,15 @@ func (p *parser) layout(where string, fields []cacheField, cfg *meter.Config) {
 		if field.Key {
 			keys++
 		}
+		if field.Length == element.Variable {
+			sections++
+		}
 		cfg.Biflow = cfg.Biflow || field.Reverse
 		cfg.Layout = append(cfg.Layout, field)
 	}
 	switch {
+	case sections > 0 && cfg.Kind != meter.Immediate || sections > 1:
+		p.wrong("%s: a section of a packet is for an immediateCache, one in each", where)
 	case len(fields) == 0:
 		p.wrong("%s: cacheLayout has no cacheField", where)
 	case cfg.Kind == meter.Immediate && keys > 0:
@@ -117,6 +126,8 @@ func readField(f cacheField) (meter.Field, error) {
 	}
 	out := meter.Field{Element: e, Octets: e.Length, Key: bool(f.IsFlowKey), Reverse: f.IEEnterpriseNumber == reversePEN}
 	switch {
+	case e.Length == element.Variable:
+		return out, checkSection(f, e)
 	case f.IEEnterpriseNumber != 0 && !out.Reverse:
 		return out, fmt.Errorf("enterprise %d: the probe has no such elements", f.IEEnterpriseNumber)
 	case out.Reverse && (e.Value.OfPacket() || out.Key):
@@ -131,6 +142,17 @@ func readField(f cacheField) (meter.Field, error) {
 		return out, fmt.Errorf("ieLength %d: element %s has %d octets%s", out.Octets, e.Name, e.Length, orLess(e))
 	}
 	return out, nil
+}
+
+// checkSection checks a field that holds a section of a packet.
+func checkSection(f cacheField, e element.Element) error {
+	switch {
+	case bool(f.IsFlowKey) || f.IEEnterpriseNumber != 0:
+		return fmt.Errorf("element %s: can be neither a flow key nor reverse", e.Name)
+	case f.IELength != nil && *f.IELength != element.Variable:
+		return fmt.Errorf("ieLength %d: element %s has a variable length, 65535", *f.IELength, e.Name)
+	}
+	return nil
 }
 
 func orLess(e element.Element) string {

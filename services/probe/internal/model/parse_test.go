@@ -66,6 +66,8 @@ func TestWhatIsWrongIsNamed(t *testing.T) {
 		"timeout of another kind":             {`"activeTimeout": 5000`, `"exportInterval": 5`, "exportInterval is not for this kind"},
 		"a length too great":                  {`"ieName": "sourceTransportPort"`, `"ieName": "sourceTransportPort", "ieLength": 4`, "has 2 octets or less"},
 		"file and interface":                  {`"direction"`, `"offlineFile": "x.pcap", "direction"`, "want one of ifName and offlineFile"},
+		"a section as a flow's":               {`"ieName": "octetDeltaCount"`, `"ieName": "dataLinkFrameSection"`, "is for an immediateCache"},
+		"a section of a length":               {`"ieName": "octetDeltaCount"`, `"ieName": "ipHeaderPacketSection", "ieLength": 64`, "has a variable length, 65535"},
 		"DTLS":                                {`"ipfixVersion": 10`, `"transportLayerSecurity": {}`, "DTLS is not supported"},
 		"NetFlow v9 is one that is supported": {`"ipfixVersion": 10`, `"ipfixVersion": 9`, ""},
 	} {

@@ -113,7 +113,7 @@ func (p *parser) within(where, name string, v, least, most float64) {
 
 func (p *parser) match(where string, f *filterMatch, out *meter.Selector) {
 	e, err := find(f.IEName, f.IEID)
-	if err == nil && (f.IEEnterpriseNumber != 0 || !e.Value.OfPacket()) {
+	if err == nil && (f.IEEnterpriseNumber != 0 || !e.Value.OfPacket() || e.Length == element.Variable) {
 		err = fmt.Errorf("element %q: a packet does not have it", e.Name)
 	}
 	if err != nil {
