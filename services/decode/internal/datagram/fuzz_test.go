@@ -16,6 +16,9 @@ import (
 func fuzzDatagrams(f *testing.F, starts func(p []byte) bool) {
 	f.Helper()
 	good := goodDatagrams()
+	if counters := sflowDatagram(1, countersSample(1, generic(3))); starts(counters) {
+		f.Add(counters, sflowDatagram(1, countersSample(2, flowRecord(2000, u32(3), []byte("web\x00"), [24]byte{}, u32(0)), flowRecord(5, [28]byte{9}))))
+	}
 	for i, p := range good {
 		if starts(p) {
 			f.Add(good[max(i-1, 0)], p)
@@ -37,7 +40,12 @@ func fuzzDatagrams(f *testing.F, starts func(p []byte) bool) {
 		}
 		d := New(testLimits)
 		for _, p := range [][]byte{first, second} {
+			var counters flow.Counters
+			d.Collect(&counters)
 			b := feed(d, p)
+			if n := len(counters.AppendVT(nil)); counters.Rows() > len(p) || n > 64*len(p)+4096 {
+				t.Fatalf("%d rows and %d octets of counters of %d octets", counters.Rows(), n, len(p))
+			}
 			if b.Rows() > testLimits.Rows.Records || b.Rows() > len(p) {
 				t.Fatalf("%d rows of %d octets", b.Rows(), len(p))
 			}

@@ -130,7 +130,7 @@ func TestSFlowSamples(t *testing.T) {
 	record := header(11, ipv4(6, 0, tcp))
 	expandedBody := wire(u32(1), u32(0), u32(3), u32(512), u32(1000), u32(0), u32(0), u32(70000), u32(1), u32(256), u32(1), record)
 	expanded := wire(u32(3), u32(len(expandedBody)), expandedBody)
-	counters := wire(u32(2), u32(4), u32(0))
+	counters := countersSample(0)
 	unknown := wire(u32(9000), u32(8), u64(1))
 	d := New(testLimits)
 	b := feed(d, sflowDatagram(4, counters, unknown, expanded, flowSample(2, flowRecord(4242, u32(0)), record)))

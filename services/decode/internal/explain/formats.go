@@ -9,6 +9,7 @@ type sampleFormat struct {
 	name    string
 	fields  []fixed
 	records map[uint32]recordFormat
+	counts  bool // its records are counters
 }
 
 // recordFormat is a kind of record: its fields, where 0 octets are an address behind its type, and
@@ -26,20 +27,20 @@ var samples = map[uint32]sampleFormat{
 	1: {"flow sample", []fixed{
 		word("sequence_number"), word("source_id"), word("sampling_rate", "sampling_rate"), word("sample_pool"), word("drops"),
 		word("input", "in_if"), word("output", "out_if", "drop_reason"), word("records"),
-	}, flowRecords},
-	2: {"counter sample", []fixed{word("sequence_number"), word("source_id"), word("records")}, counterRecords},
+	}, flowRecords, false},
+	2: {"counter sample", []fixed{word("sequence_number"), word("source_id"), word("records")}, counterRecords, true},
 	3: {"expanded flow sample", []fixed{
 		word("sequence_number"), word("source_id_type"), word("source_id_index"), word("sampling_rate", "sampling_rate"),
 		word("sample_pool"), word("drops"), word("input_format"), word("input_value", "in_if"), word("output_format"),
 		word("output_value", "out_if", "drop_reason"), word("records"),
-	}, flowRecords},
+	}, flowRecords, false},
 	4: {"expanded counter sample", []fixed{
 		word("sequence_number"), word("source_id_type"), word("source_id_index"), word("records"),
-	}, counterRecords},
+	}, counterRecords, true},
 	5: {"discarded packet", []fixed{
 		word("sequence_number"), word("source_id_type"), word("source_id_index"), word("drops"), word("input", "in_if"),
 		word("output", "out_if"), word("reason", "drop_reason"), word("records"),
-	}, flowRecords},
+	}, flowRecords, false},
 }
 
 // frameColumns are the columns that a sampled frame's header of layer 2 fills; packetColumns those
@@ -91,12 +92,4 @@ var flowRecords = map[uint32]recordFormat{
 	1020: {"extended NAT ports", []fixed{word("src_port", "post_nat_src_port"), word("dst_port", "post_nat_dst_port")}, nil},
 	1029: {"extended VNI at the output", []fixed{word("vni", "segment_id")}, nil},
 	1030: {"extended VNI at the input", []fixed{word("vni", "segment_id")}, nil},
-}
-
-// counterRecords have no columns: counters are no flows.
-var counterRecords = map[uint32]recordFormat{
-	1: {name: "generic interface counters"}, 2: {name: "ethernet interface counters"}, 3: {name: "token ring counters"},
-	4: {name: "100BaseVG counters"}, 5: {name: "VLAN counters"}, 7: {name: "LAG port counters"}, 1001: {name: "processor counters"},
-	2000: {name: "host description"}, 2003: {name: "host CPU"}, 2004: {name: "host memory"}, 2005: {name: "host disk I/O"},
-	2006: {name: "host network I/O"},
 }

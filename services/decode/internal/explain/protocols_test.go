@@ -14,6 +14,7 @@ import (
 	"github.com/weirflow/weir/flow"
 	"github.com/weirflow/weir/services/decode/internal/ie"
 	"github.com/weirflow/weir/services/decode/internal/netflow5"
+	"github.com/weirflow/weir/services/decode/internal/sflow"
 	"github.com/weirflow/weir/services/decode/internal/template"
 )
 
@@ -86,6 +87,34 @@ func sflowSources() sources {
 	return s
 }
 
+// counterPage is the part about counters.
+func counterPage() string {
+	var b strings.Builder
+	b.WriteString(`
+## Counters of sFlow
+
+Counter records of sFlow v5 become rows of their own tables: those of an interface, and those of a host, one row for each sample.
+The columns are the fields in their order.
+
+| record | columns |
+| --- | --- |
+`)
+	for _, format := range sflow.CounterFormats() {
+		var columns []string
+		for _, f := range counterRecords[format].fields {
+			columns = append(columns, f.columns...)
+		}
+		columns = append(columns, counterRecords[format].rest...)
+		text := "none"
+		if len(columns) != 0 {
+			table, _, _ := strings.Cut(columns[0], ".")
+			text = "`" + table + "`: " + strings.ReplaceAll(strings.Join(columns, ", "), table+".", "")
+		}
+		fmt.Fprintf(&b, "| %d %s | %s |\n", format, counterRecords[format].name, text)
+	}
+	return b.String()
+}
+
 // TestProtocolsAreDocumented: docs/protocols.md is what the tables of the decoder say.
 func TestProtocolsAreDocumented(t *testing.T) {
 	t.Parallel()
@@ -111,6 +140,7 @@ a datagram.
 		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", name,
 			strings.Join(legacy[name], ", "), strings.Join(elements[name], ", "), strings.Join(sampled[name], ", "))
 	}
+	b.WriteString(counterPage())
 	for _, s := range []sources{legacy, elements, sampled} {
 		for column := range s {
 			if !known[column] {

@@ -87,7 +87,7 @@ func (b *builder) sampleBody(part *Part, s *sampleFormat, at, end int) {
 		format, length := binary.BigEndian.Uint32(b.p[at:]), uint64(binary.BigEndian.Uint32(b.p[at+4:]))
 		cut := length > uint64(end-at-8)
 		next := at + 8 + int(min(length, uint64(end-at-8))) //nolint:gosec // within the sample
-		b.record(part, s.records, format, at, next, cut)
+		b.record(part, s, format, at, next, cut)
 		if at = next; cut {
 			return
 		}
@@ -95,14 +95,17 @@ func (b *builder) sampleBody(part *Part, s *sampleFormat, at, end int) {
 }
 
 // record explains a flow or counter record.
-func (b *builder) record(sample *Part, records map[uint32]recordFormat, format uint32, at, end int, cut bool) {
-	r, known := records[format]
+func (b *builder) record(sample *Part, s *sampleFormat, format uint32, at, end int, cut bool) {
+	r, known := s.records[format]
 	if !known {
 		r.name = "record of " + formatText(format)
 	}
 	part := b.add(sample, r.name, at, end-at)
-	if cut {
+	switch {
+	case cut:
 		part.wrong(refusal.RecordMalformed)
+	case !known && s.counts:
+		part.wrong(refusal.CounterUnknown)
 	}
 	at += 8
 	for _, f := range r.fields {

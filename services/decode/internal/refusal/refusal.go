@@ -29,6 +29,7 @@ const (
 	NestingLimit                     // list in lists beyond the limit
 	SampleUnknown                    // sFlow sample of an unknown format
 	SampleMalformed                  // sFlow sample that ends beyond the datagram
+	CounterUnknown                   // counter record of an unknown format in an sFlow sample
 	AggregationUnknown               // NetFlow v8 datagram of an unknown scheme
 	numReasons
 )
@@ -56,6 +57,7 @@ var names = [numReasons]string{
 	NestingLimit:       "nesting_limit",
 	SampleUnknown:      "sample_unknown",
 	SampleMalformed:    "sample_malformed",
+	CounterUnknown:     "counter_unknown",
 	AggregationUnknown: "aggregation_unknown",
 }
 

@@ -26,6 +26,7 @@ var why = [numReasons]string{
 	NestingLimit:       "list in lists beyond the limit (RFC 6313 §4.5)",
 	SampleUnknown:      "sFlow sample of an unknown format (sFlow v5 §5.3)",
 	SampleMalformed:    "sFlow sample that ends beyond the datagram (sFlow v5 §5.3)",
+	CounterUnknown:     "counter record of a format that is not read (sFlow v5 §5.4); the others of its sample are",
 	AggregationUnknown: "NetFlow v8 datagram of an unknown aggregation scheme",
 }
 

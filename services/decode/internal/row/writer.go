@@ -110,6 +110,9 @@ func (w *Writer) End() {
 	w.first += n
 }
 
+// Origin returns the exporter of the datagram, and when it was received.
+func (w *Writer) Origin() (exporter [16]byte, receivedNs uint64) { return w.exporter, w.receivedNs }
+
 // Refuse counts what is left out.
 func (w *Writer) Refuse(r refusal.Reason) { w.Refused.Add(r) }
 

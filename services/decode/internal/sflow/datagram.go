@@ -26,12 +26,23 @@ const (
 
 // Decoder decodes datagrams. It is not safe for concurrent use.
 type Decoder struct {
+	// Counters is where counters samples go; nil takes none.
+	Counters *flow.Counters
+
 	w       *row.Writer
 	packets packet.Limits
+	agent   agent
+	// The rows of a counters sample.
+	interfaces, hosts, others counterRow
 }
 
 // New returns a decoder that writes to w.
-func New(w *row.Writer, packets packet.Limits) *Decoder { return &Decoder{w, packets} }
+func New(w *row.Writer, packets packet.Limits) *Decoder {
+	return &Decoder{
+		w: w, packets: packets,
+		interfaces: counterRow{table: flow.InterfaceCounters}, hosts: counterRow{table: flow.HostCounters},
+	}
+}
 
 // Decode decodes a datagram. It returns how many gaps in the sequence it showed; x may be
 // nil, then sequences are not followed.
@@ -45,6 +56,7 @@ func (d *Decoder) Decode(x *template.Exporter, p []byte) (gaps uint64) {
 		return 0
 	}
 	subAgent, number := binary.BigEndian.Uint32(p[head-16:]), binary.BigEndian.Uint32(p[head-12:])
+	d.agent = agent{subAgent, binary.BigEndian.Uint32(p[head-8:])}
 	d.w.Header(number, 0, 0)
 	d.samples(binary.BigEndian.Uint32(p[head-4:]), p[head:])
 	if x == nil {
@@ -90,6 +102,7 @@ func (d *Decoder) sample(format uint32, p []byte) bool {
 	case discardedPacket:
 		p = s.dropped(p)
 	case counterSample, expandedCounterSample:
+		d.counters(format == expandedCounterSample, p)
 		return true
 	default:
 		d.w.Refuse(refusal.SampleUnknown)
