@@ -31,26 +31,28 @@ const (
 	ServicePort
 	// Interface is the input interface and, in a row of its own, the output interface.
 	Interface
-	// Direction tells these rows apart: 0 input, 1 output.
+	// Host is the source address and, in a row of its own, the destination address.
+	Host
+	// Direction tells these rows apart: 0 input or source, 1 output or destination.
 	Direction
 )
 
 // Prefix cuts an address. The zero Prefix leaves it whole.
 type Prefix struct {
 	Set    bool
-	V4, V6 int        // bits that stay
-	ByMask bool       // the bits that Mask says stay
-	Mask   flow.Field // SrcNet or DstNet
+	V4, V6 int  // bits that stay
+	ByMask bool // the bits that the exporter says stay: see MaskOf
 }
 
 // derived are the keys that are no fields.
 var derived = map[string]Key{
 	"service_port": {Name: "service_port", Type: "UInt16", Kind: flow.Number, Width: 2, Source: ServicePort},
+	"host":         {Name: "host", Type: "IPv6", Kind: flow.Address, Width: 16, Source: Host},
 	"interface":    {Name: "interface", Type: "UInt32", Kind: flow.Number, Width: 4, Source: Interface},
 	"direction":    {Name: "direction", Type: "UInt8", Kind: flow.Number, Width: 1, Source: Direction},
 }
 
-var keyForm = regexp.MustCompile(`^(\w+)(?:/(?:(mask)|(\d+)/(\d+)))?$`)
+var keyForm = regexp.MustCompile(`^(\w+)(?:/(?:(mask)|(\d{1,3})/(\d{1,3})))?$`)
 
 // ParseKey reads a key:
 //
@@ -60,6 +62,7 @@ var keyForm = regexp.MustCompile(`^(\w+)(?:/(?:(mask)|(\d+)/(\d+)))?$`)
 //	service_port       the lower one of src_port and dst_port
 //	interface, direction
 //	                   each flow in two rows: in_if and 0, out_if and 1
+//	host, direction    each flow in two rows: src_addr and 0, dst_addr and 1
 func ParseKey(text string) (Key, error) {
 	if k, ok := derived[text]; ok {
 		return k, nil
@@ -85,11 +88,10 @@ func ParseKey(text string) (Key, error) {
 	}
 	k.Prefix.Set = true
 	if parts[2] == "mask" {
-		mask, ok := masks[f]
-		if !ok {
+		if MaskOf(f) == 0 {
 			return Key{}, fmt.Errorf("%q: exporters tell the mask of src_addr and dst_addr only", text)
 		}
-		k.Prefix.ByMask, k.Prefix.Mask = true, mask
+		k.Prefix.ByMask = true
 		return k, nil
 	}
 	k.Prefix.V4, _ = strconv.Atoi(parts[3])
@@ -100,7 +102,17 @@ func ParseKey(text string) (Key, error) {
 	return k, nil
 }
 
-var masks = map[flow.Field]flow.Field{flow.SrcAddr: flow.SrcNet, flow.DstAddr: flow.DstNet}
+// MaskOf returns the field in which exporters tell the mask of an address, 0 if they don't.
+func MaskOf(address flow.Field) flow.Field {
+	switch address {
+	case flow.SrcAddr:
+		return flow.SrcNet
+	case flow.DstAddr:
+		return flow.DstNet
+	default:
+		return 0
+	}
+}
 
 // field finds a field by its name.
 func field(name string) (flow.Field, bool) {

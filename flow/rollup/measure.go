@@ -16,7 +16,7 @@ type Measure struct {
 	Name   string // of the column
 	Type   string // of the values in ClickHouse
 	Of     Of
-	Field  flow.Field // unused for Flows
+	Field  flow.Field // unused for Flows and Skewed
 	Side   bool       // max(interface_speed): Field is of the input, Output of the output
 	Output flow.Field
 }
@@ -31,6 +31,8 @@ const (
 	Scaled
 	// Flows counts 1, in the window of the flow's end.
 	Flows
+	// Skewed counts flows whose exporter's clock was not believed, like Flows.
+	Skewed
 	// Max keeps the greatest value, in every window that the flow has a part in.
 	Max
 	// Min keeps the least.
@@ -56,6 +58,7 @@ var extreme = regexp.MustCompile(`^(max|min)\((\w+)\)$`)
 //	bytes, packets                as exported
 //	bytes_scaled, packets_scaled  times the sampling interval
 //	flows                         how many ended in the window
+//	skewed_flows                  how many of these have times that were not believed
 //	max(field), min(field)        of any field that is a number; the column is max_field
 //	max(interface_speed)          of the interface of the row
 func ParseMeasure(text string) (Measure, error) {
@@ -66,12 +69,14 @@ func ParseMeasure(text string) (Measure, error) {
 		return sum(text, flow.Packets), nil
 	case "flows":
 		return Measure{Name: text, Type: "UInt64", Of: Flows}, nil
+	case "skewed_flows":
+		return Measure{Name: text, Type: "UInt64", Of: Skewed}, nil
 	case "max(interface_speed)":
 		return Measure{Name: "interface_speed", Type: "UInt64", Of: Max, Side: true, Field: flow.InIfSpeed, Output: flow.OutIfSpeed}, nil
 	}
 	parts := extreme.FindStringSubmatch(text)
 	if parts == nil {
-		return Measure{}, fmt.Errorf("%q is none of %s, max(field), min(field)", text, strings.Join(StandardMeasures(), ", "))
+		return Measure{}, fmt.Errorf("%q is none of %s, skewed_flows, max(field), min(field)", text, strings.Join(StandardMeasures(), ", "))
 	}
 	f, ok := field(parts[2])
 	if !ok || f.Info().Kind != flow.Number {

@@ -94,19 +94,23 @@ func (r Rollup) Location() (*time.Location, error) {
 // ParsedKeys returns what the rollup is summed by.
 func (r Rollup) ParsedKeys() ([]Key, error) {
 	keys := make([]Key, 0, len(r.Keys))
-	sides := 0
+	ends, directions := 0, 0
 	for _, text := range r.Keys {
 		k, err := ParseKey(text)
 		if err != nil {
 			return nil, err
 		}
-		if k.Source == Interface || k.Source == Direction {
-			sides++
+		switch k.Source {
+		case Interface, Host:
+			ends++
+		case Direction:
+			directions++
+		default:
 		}
 		keys = append(keys, k)
 	}
-	if sides == 1 {
-		return nil, errors.New("interface and direction go together")
+	if ends != directions || ends > 1 {
+		return nil, errors.New("interface and direction go together, or host and direction")
 	}
 	return keys, nil
 }

@@ -17,7 +17,7 @@ func TestKeys(t *testing.T) {
 		"proto":          {Name: "proto", Type: "UInt8", Kind: flow.Number, Width: 1, Field: flow.Proto},
 		"src_country":    {Name: "src_country", Type: "LowCardinality(String)", Kind: flow.Text, Width: 4, Field: flow.SrcCountry},
 		"src_addr/24/56": {Name: "src_addr", Type: "IPv6", Kind: flow.Address, Width: 16, Field: flow.SrcAddr, Prefix: Prefix{Set: true, V4: 24, V6: 56}},
-		"dst_addr/mask":  {Name: "dst_addr", Type: "IPv6", Kind: flow.Address, Width: 16, Field: flow.DstAddr, Prefix: Prefix{Set: true, ByMask: true, Mask: flow.DstNet}},
+		"dst_addr/mask":  {Name: "dst_addr", Type: "IPv6", Kind: flow.Address, Width: 16, Field: flow.DstAddr, Prefix: Prefix{Set: true, ByMask: true}},
 		"service_port":   {Name: "service_port", Type: "UInt16", Kind: flow.Number, Width: 2, Source: ServicePort},
 	} {
 		got, err := ParseKey(text)

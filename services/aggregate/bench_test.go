@@ -124,7 +124,10 @@ func memoryOf(w *windows) (n int) {
 	for _, s := range w.sources {
 		n += s.table.octets()
 		for _, v := range s.views {
-			n += v.table.octets() + v.folded.octets()
+			n += v.table.octets()
+			if v.top != nil {
+				n += v.top.seen.octets()
+			}
 		}
 	}
 	return n

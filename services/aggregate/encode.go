@@ -8,18 +8,25 @@ import (
 	"slices"
 
 	"github.com/weirflow/weir/flow"
+	"github.com/weirflow/weir/flow/rollup"
 	weirv1 "github.com/weirflow/weir/proto/weir/v1"
 )
 
-// encoder writes the entries of a table as columns.
+// encoder writes rows as columns.
 type encoder struct {
 	texts     *dictionary[string]
 	exporters *dictionary[[16]byte]
-	columns   [][]uint64 // of the table in hand: keys, then measures
-	starts    []uint64
+	columns   [][]uint64 // of the keys of a table
 	partials  []uint64
 	remap     []uint64 // by number of a text: its number in the column
 	arena     []byte   // of the columns of a flush
+}
+
+// keyColumn is a key of all records of a table, a value each.
+type keyColumn struct {
+	values []byte
+	width  int
+	texts  []string // that the values are numbers of, from 1 on
 }
 
 const leastArena = 64 << 10
@@ -34,13 +41,13 @@ func (e *encoder) octets(n int) []byte {
 	return e.arena[at : at+n : at+n]
 }
 
-// write fills r with the entries of t, which has the layout of v. Windows that start before
-// closed had been closed before, and those before open are with this flush.
-func (e *encoder) write(r *weirv1.Rollup, v *view, t *table, open uint64) (rows [4]int) {
-	n := t.len()
-	e.starts, e.partials = slices.Grow(e.starts[:0], n)[:n], slices.Grow(e.partials[:0], n)[:n]
-	for i := range n {
-		start := t.entries[i*t.stride]
+// write fills out with the rows of v, whose keys are columns of the table that the rows name.
+// Windows that start before closed had been closed before, and those before open are with
+// this flush.
+func (e *encoder) write(out *weirv1.Rollup, v *view, r *rows, columns []keyColumn, open uint64) (counts [4]int) {
+	n := r.len()
+	e.partials = slices.Grow(e.partials[:0], n)[:n]
+	for i, start := range r.windows {
 		partial := weirv1.Partial_PARTIAL_EARLY
 		switch {
 		case start < v.closed:
@@ -48,81 +55,121 @@ func (e *encoder) write(r *weirv1.Rollup, v *view, t *table, open uint64) (rows 
 		case start < open:
 			partial = weirv1.Partial_PARTIAL_CLOSING
 		}
-		e.starts[i], e.partials[i] = start, uint64(partial) //nolint:gosec // small
-		rows[partial]++
+		e.partials[i] = uint64(partial) //nolint:gosec // small
+		counts[partial]++
 	}
-	r.Rows = uint32(n) //nolint:gosec // a few times the limit
-	r.WindowStart, r.Partial = e.fixedWidth(e.starts), e.fixedWidth(e.partials)
-	e.gather(v, t)
+	out.Rows = uint32(n) //nolint:gosec // a few times the limit
+	out.WindowStart, out.Partial = e.fixedWidth(r.windows), e.fixedWidth(e.partials)
 	for i, k := range v.keys {
 		c := &weirv1.RollupColumn{Name: k.Name}
-		e.writeKey(c, t, v.places[i], k.Kind, e.columns[i])
-		r.Keys = append(r.Keys, c)
+		if k.Kind == flow.Text {
+			c.Text = &weirv1.TextColumn{Values: columns[i].texts, Indexes: e.take(columns[i], r)}
+		} else {
+			c.Values = e.take(columns[i], r)
+		}
+		out.Keys = append(out.Keys, c)
 	}
-	for i, m := range v.measures {
-		r.Sums = append(r.Sums, &weirv1.RollupColumn{Name: m.Name, Values: e.fixedWidth(e.columns[len(v.keys)+i]), Combine: m.Combine()})
+	if v.top != nil {
+		out.Keys = append(out.Keys, &weirv1.RollupColumn{Name: rollup.OtherColumn, Values: e.other(r)})
 	}
-	return rows
+	for m, measure := range v.measures {
+		out.Sums = append(out.Sums, &weirv1.RollupColumn{Name: measure.Name, Values: e.fixedWidth(r.sums[m]), Combine: measure.Combine()})
+	}
+	return counts
 }
 
-// writeKey fills the column of a key.
-func (e *encoder) writeKey(c *weirv1.RollupColumn, t *table, p place, kind flow.Kind, values []uint64) {
-	switch {
-	case p.wide:
-		c.Values = e.octets(16 * t.len())[:0]
-		for at := p.word; at < len(t.entries); at += t.stride {
-			c.Values = binary.BigEndian.AppendUint64(c.Values, t.entries[at])
-			c.Values = binary.BigEndian.AppendUint64(c.Values, t.entries[at+1])
+// take returns a key of the rows.
+func (e *encoder) take(c keyColumn, r *rows) []byte {
+	column := e.octets(r.len() * c.width)
+	at := copy(column, c.values[:r.plain*c.width])
+	for _, record := range r.more {
+		if record == folded {
+			clear(column[at : at+c.width])
+		} else {
+			copy(column[at:], c.values[int(record)*c.width:][:c.width])
 		}
-	case kind == flow.Address:
-		c.Values = e.octets(16 * t.len())[:0]
-		for _, n := range values {
-			a := e.exporters.value(n)
-			c.Values = append(c.Values, a[:]...)
+		at += c.width
+	}
+	return column
+}
+
+// other tells folded rows apart.
+func (e *encoder) other(r *rows) []byte {
+	column := e.octets(r.len())
+	for row := range column {
+		column[row] = 0
+		if r.record(row) == folded {
+			column[row] = 1
 		}
-	case kind == flow.Text:
-		c.Text = e.text(values)
-	default:
-		c.Values = e.fixedWidth(values)
+	}
+	return column
+}
+
+// keys returns the columns of the keys of a table with a layout.
+func (e *encoder) keys(t *table, l layout) []keyColumn {
+	e.gather(t, l)
+	columns := make([]keyColumn, len(l.keys))
+	for i, k := range l.keys {
+		c := &columns[i]
+		switch p := l.places[i]; {
+		case p.wide:
+			c.values = e.octets(16 * len(t.records))[:0]
+			for _, at := range t.records {
+				_, _, key, _ := t.record(at)
+				c.values = binary.BigEndian.AppendUint64(c.values, key[p.word])
+				c.values = binary.BigEndian.AppendUint64(c.values, key[p.word+1])
+			}
+		case isExporter(k):
+			c.values = e.octets(16 * len(t.records))[:0]
+			for _, n := range e.columns[i] {
+				a := e.exporters.value(n)
+				c.values = append(c.values, a[:]...)
+			}
+		case k.Kind == flow.Text:
+			c.texts = e.text(e.columns[i])
+			c.values = e.fixedWidth(e.columns[i])
+		default:
+			c.values = e.fixedWidth(e.columns[i])
+		}
+		c.width = len(c.values) / max(len(t.records), 1)
+	}
+	return columns
+}
+
+// gather takes the keys apart, each record in one go.
+func (e *encoder) gather(t *table, l layout) {
+	n := len(t.records)
+	for len(e.columns) < len(l.keys) {
+		e.columns = append(e.columns, nil)
+	}
+	for c := range l.keys {
+		e.columns[c] = slices.Grow(e.columns[c][:0], n)[:n]
+	}
+	for first := 0; first < n; first += chunkRows {
+		places := t.records[first:min(first+chunkRows, n)]
+		for c, p := range l.places {
+			column := e.columns[c][first:]
+			for i, at := range places {
+				column[i] = t.words[int(at)+header+p.word] >> p.shift & p.mask
+			}
+		}
 	}
 }
 
-// text makes a column of numbers, with a dictionary of those that are there.
-func (e *encoder) text(numbers []uint64) *weirv1.TextColumn {
-	c := &weirv1.TextColumn{}
+// text changes the numbers of texts to those in the list of the texts that are there.
+func (e *encoder) text(numbers []uint64) (texts []string) {
 	e.remap = zeros(e.remap, len(e.texts.values)+1)
 	for i, n := range numbers {
 		if n == 0 {
 			continue
 		}
 		if e.remap[n] == 0 {
-			c.Values = append(c.Values, e.texts.value(n))
-			e.remap[n] = uint64(len(c.Values))
+			texts = append(texts, e.texts.value(n))
+			e.remap[n] = uint64(len(texts))
 		}
 		numbers[i] = e.remap[n]
 	}
-	c.Indexes = e.fixedWidth(numbers)
-	return c
-}
-
-// gather takes the entries apart, each in one go.
-func (e *encoder) gather(v *view, t *table) {
-	n, width := t.len(), len(v.keys)+len(v.measures)
-	for len(e.columns) < width {
-		e.columns = append(e.columns, nil)
-	}
-	for c := range width {
-		e.columns[c] = slices.Grow(e.columns[c][:0], n)[:n]
-	}
-	for i := range n {
-		entry := t.entries[i*t.stride : (i+1)*t.stride]
-		for c, p := range v.places {
-			e.columns[c][i] = entry[p.word] >> p.shift & p.mask
-		}
-		for c, sum := range entry[t.keyWords : t.keyWords+len(v.measures)] {
-			e.columns[len(v.keys)+c][i] = sum
-		}
-	}
+	return texts
 }
 
 // fixedWidth returns values as a column of the least width that holds them all.

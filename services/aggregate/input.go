@@ -33,6 +33,7 @@ const (
 	scaledBytes
 	scaledPackets
 	ones
+	skewed // 1 where the clock of the exporter is wrong
 	numColumns
 )
 
@@ -40,6 +41,19 @@ func (in *input) reset(b *flow.Batch) {
 	in.batch, in.rows = b, b.Rows()
 	in.read, in.readWhole = [numColumns]bool{}, [numColumns]bool{}
 	in.saturated = 0
+	in.numbers[skewed], in.read[skewed] = in.clocks(in.numbers[skewed][:0]), true
+}
+
+// clocks tells whose time decode did not believe; times adds what it doesn't.
+func (in *input) clocks(dst []uint64) []uint64 {
+	for _, quality := range in.number(int(flow.Quality)) {
+		skew := uint64(0)
+		if quality&flow.TimeSkewed != 0 {
+			skew = 1
+		}
+		dst = append(dst, skew)
+	}
+	return dst
 }
 
 // number returns a column of numbers, or of numbers of a dictionary.
@@ -128,59 +142,87 @@ func (in *input) times(v, rate uint64) uint64 {
 	return low
 }
 
-// measure returns the values of a measure for flows that are in one window.
-func (in *input) measure(m rollup.Measure) []uint64 {
+// measure returns the values of a measure for flows that are in one window, and are counted
+// for one side.
+func (in *input) measure(m rollup.Measure, side int) []uint64 {
 	switch {
 	case m.Of == rollup.Flows:
 		return in.number(ones)
+	case m.Of == rollup.Skewed:
+		return in.number(skewed)
 	case m.Of == rollup.Scaled && m.Field == flow.Bytes:
 		return in.number(scaledBytes)
 	case m.Of == rollup.Scaled:
 		return in.number(scaledPackets)
+	case m.Side && side == 1:
+		return in.number(int(m.Output))
 	default:
 		return in.number(int(m.Field))
 	}
 }
 
-// pack puts the values of a key into their place, in keys of words words.
-func (in *input) pack(keys []uint64, words int, k rollup.Key, p place) {
-	at := p.word
+// pack puts the values of a key into their place in the keys of a chunk, of words words each.
+func (in *input) pack(c *chunk, words int, k rollup.Key, p place) {
 	if p.wide {
-		var masks []uint64
-		if k.Prefix.ByMask {
-			masks = in.number(int(k.Prefix.Mask))
-		}
-		for i, a := range in.address(k.Field) {
-			if k.Prefix.Set {
-				a = cut(a, k.Prefix, masks, i)
-			}
-			keys[at], keys[at+1] = binary.BigEndian.Uint64(a[:8]), binary.BigEndian.Uint64(a[8:])
-			at += words
-		}
+		in.packAddress(c, words, k, p)
 		return
 	}
-	column := int(k.Field)
-	if k.Source == rollup.ServicePort {
+	column := int(fieldOf(k, c.side))
+	switch k.Source {
+	case rollup.ServicePort:
 		column = servicePort
+	case rollup.Direction:
+		if c.side == 0 {
+			return
+		}
+		column = ones
+	default:
 	}
-	for _, v := range in.number(column) {
-		keys[at] |= (v & p.mask) << p.shift
+	at := p.word
+	for _, v := range in.number(column)[c.from:c.to] {
+		c.keys[at] |= (v & p.mask) << p.shift
 		at += words
 	}
 }
 
+func (in *input) packAddress(c *chunk, words int, k rollup.Key, p place) {
+	f := fieldOf(k, c.side)
+	prefix := k.Prefix
+	var masks []uint64
+	if prefix.ByMask {
+		masks = in.number(int(rollup.MaskOf(f)))
+	}
+	at := p.word
+	for row, a := range in.address(f)[c.from:c.to] {
+		if prefix.ByMask {
+			prefix.V4, prefix.V6 = int(min(masks[c.from+row], 32)), int(min(masks[c.from+row], 128)) //nolint:gosec // at most 128
+		}
+		if prefix.Set {
+			a = cut(a, prefix)
+		}
+		c.keys[at], c.keys[at+1] = binary.BigEndian.Uint64(a[:8]), binary.BigEndian.Uint64(a[8:])
+		at += words
+	}
+}
+
+// fieldOf is the field that a key is of, for one side.
+func fieldOf(k rollup.Key, side int) flow.Field {
+	fields := [2]flow.Field{k.Field, k.Field}
+	switch k.Source {
+	case rollup.Interface:
+		fields = [2]flow.Field{flow.InIf, flow.OutIf}
+	case rollup.Host:
+		fields = [2]flow.Field{flow.SrcAddr, flow.DstAddr}
+	default:
+	}
+	return fields[side]
+}
+
 // cut zeroes the bits of an address behind its prefix.
-func cut(a [16]byte, p rollup.Prefix, masks []uint64, row int) [16]byte {
+func cut(a [16]byte, p rollup.Prefix) [16]byte {
 	bits := p.V6
-	v4 := netip.AddrFrom16(a).Is4In6()
-	if v4 {
-		bits = p.V4
-	}
-	if p.ByMask {
-		bits = int(min(masks[row], 128)) //nolint:gosec // at most 128
-	}
-	if v4 {
-		bits = 96 + min(bits, 32)
+	if netip.AddrFrom16(a).Is4In6() {
+		bits = 96 + p.V4
 	}
 	for i := range a {
 		keep := min(max(bits-8*i, 0), 8)

@@ -23,8 +23,7 @@ func (p place) get(key []uint64) uint64 { return key[p.word] >> p.shift & p.mask
 
 func (p place) put(key []uint64, v uint64) { key[p.word] |= (v & p.mask) << p.shift }
 
-// layout places keys in words, the wide ones first, so that none crosses a word. The first
-// word is the start of the window, s.
+// layout places keys in words, the wide ones first, so that none crosses a word.
 type layout struct {
 	keys   []rollup.Key
 	places []place // of the keys
@@ -38,7 +37,7 @@ func newLayout(keys []rollup.Key) layout {
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(width(keys[b]), width(keys[a])) })
 	l := layout{keys: keys, places: make([]place, len(keys))}
-	at := 64 // bit; the window is before it
+	at := 0 // bit
 	for _, i := range order {
 		w := 8 * width(keys[i])
 		l.places[i] = place{word: at / 64, shift: at % 64, mask: ^uint64(0) >> (64 - min(w, 64)), wide: w == 128}

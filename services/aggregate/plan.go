@@ -47,27 +47,14 @@ func newView(r rollup.Rollup, allowed time.Duration) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Top > 0 {
-		keys = append(keys, other)
-	}
 	measures, err := r.ParsedMeasures()
 	if err != nil {
 		return nil, err
 	}
-	v := &view{rollup: r, layout: newLayout(keys), measures: measures, top: r.Top, lateness: lateness(r, allowed)}
-	v.table, v.key = newTable(v.words, freshSums(measures)), make([]uint64, v.words)
-	v.folded = newTable(v.words, freshSums(measures))
+	v := &view{rollup: r, layout: newLayout(keys), measures: measures, lateness: lateness(r, allowed)}
 	v.calendar, err = newCalendar(r)
 	return v, err
 }
-
-// other is the key that tells folded rows apart.
-//
-//nolint:gochecknoglobals // a constant
-var other = rollup.Key{Name: rollup.OtherColumn, Kind: flow.Number, Width: 1, Source: folded}
-
-// folded is a source that is no part of a flow.
-const folded rollup.Source = 255
 
 // newSource makes a table that flows are added to for a rollup.
 func newSource(v *view) (*source, error) {
@@ -75,21 +62,24 @@ func newSource(v *view) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	var keys []rollup.Key
-	for _, k := range v.keys {
-		if k.Source != folded {
-			keys = append(keys, sidesOf(k)...)
-		}
+	s := &source{layout: v.layout, sides: 1, filter: f, calendar: v.calendar}
+	if v.sided() {
+		s.sides = 2
 	}
-	return &source{layout: newLayout(keys), filter: f, calendar: v.calendar}, nil
+	return s, nil
 }
 
-// sidesOf returns the keys that a source needs for a key.
+// sided tells whether each flow has two rows.
+func (l layout) sided() bool {
+	return slices.ContainsFunc(l.keys, func(k rollup.Key) bool { return k.Source == rollup.Direction })
+}
+
+// sidesOf returns the keys that a source of flows without sides needs for a key.
 func sidesOf(k rollup.Key) []rollup.Key {
 	switch k.Source {
-	case rollup.Interface:
-		return []rollup.Key{fieldKey(flow.InIf), fieldKey(flow.OutIf)}
-	case rollup.Direction, folded:
+	case rollup.Interface, rollup.Host:
+		return []rollup.Key{fieldKey(fieldOf(k, 0)), fieldKey(fieldOf(k, 1))}
+	case rollup.Direction:
 		return nil
 	default:
 		return []rollup.Key{k}
@@ -105,11 +95,11 @@ func fieldKey(f flow.Field) rollup.Key {
 func (s *source) makes(v *view) bool {
 	c, w := s.calendar, v.calendar
 	same := c.zone == nil && w.zone == nil || c.zone != nil && w.zone != nil && c.zone.String() == w.zone.String()
-	if s.filter.text() != v.rollup.Filter || !same || w.length%c.length != 0 {
+	if s.filter.text() != v.rollup.Filter || !same || w.length%c.length != 0 || s.sides == 2 && !v.sided() {
 		return false
 	}
 	for _, k := range v.keys {
-		for _, needed := range sidesOf(k) {
+		for _, needed := range s.needed(k) {
 			if _, ok := s.find(needed); !ok {
 				return false
 			}
@@ -118,27 +108,35 @@ func (s *source) makes(v *view) bool {
 	return true
 }
 
+// needed returns the keys of the source that make a key of a view: one, or one for each side.
+func (s *source) needed(k rollup.Key) []rollup.Key {
+	if s.sides == 2 {
+		return []rollup.Key{k}
+	}
+	return sidesOf(k)
+}
+
 // finish gives the source what its views measure, and them the way from it.
 func (s *source) finish() {
 	for _, v := range s.views {
 		for _, m := range v.measures {
-			for _, needed := range sidesOfMeasure(m) {
+			for _, needed := range s.neededMeasures(m) {
 				if !slices.Contains(s.measures, needed) {
 					s.measures = append(s.measures, needed)
 				}
 			}
 		}
 	}
-	s.table = newTable(s.words, freshSums(s.measures))
-	s.spent = make([]uint64, len(s.measures))
+	s.spreads = slices.ContainsFunc(s.measures, func(m rollup.Measure) bool { return m.Of == rollup.Sum || m.Of == rollup.Scaled })
+	s.table = newTable(s.words, freshSums(s.measures), s.calendar.length/1e9)
 	for _, v := range s.views {
 		v.connect(s)
 	}
 }
 
-// sidesOfMeasure returns the measures that a source needs for a measure.
-func sidesOfMeasure(m rollup.Measure) []rollup.Measure {
-	if !m.Side {
+// neededMeasures is needed for measures.
+func (s *source) neededMeasures(m rollup.Measure) []rollup.Measure {
+	if !m.Side || s.sides == 2 {
 		return []rollup.Measure{m}
 	}
 	in, out := m, m
@@ -151,33 +149,33 @@ func sidesOfMeasure(m rollup.Measure) []rollup.Measure {
 // connect finds the way of keys and measures from the source.
 func (v *view) connect(s *source) {
 	v.sides = []side{v.side(s, 0)}
-	if slices.ContainsFunc(v.keys, func(k rollup.Key) bool { return k.Source == rollup.Interface }) {
+	if v.sided() && s.sides == 1 {
 		v.sides = append(v.sides, v.side(s, 1))
 	}
-	v.sameKeys = len(v.sides) == 1 && len(v.keys) >= len(s.keys) && len(v.measures) <= len(s.measures) &&
-		slices.Equal(v.keys[:len(s.keys)], s.keys) && slices.Equal(v.places[:len(s.keys)], s.places) &&
-		slices.Equal(v.measures, s.measures[:len(v.measures)])
-	v.direct = v.sameKeys && v.calendar.length == s.calendar.length
+	seconds := v.calendar.length / 1e9
+	v.sameKeys = len(v.sides) == 1 && slices.Equal(v.keys, s.keys)
+	if !v.sameKeys {
+		v.table, v.key = newTable(v.words, freshSums(v.measures), seconds), make([]uint64, v.words)
+	}
+	if v.rollup.Top > 0 {
+		v.top = newTop(v.rollup.Top, v.words, v.measures, seconds)
+	}
 }
 
 func (v *view) side(s *source, direction int) side {
 	var sd side
 	for i, k := range v.keys {
 		m := move{to: v.places[i]}
-		switch k.Source {
-		case folded:
-			continue
-		case rollup.Direction:
+		needed := s.needed(k)
+		if len(needed) == 0 {
 			m.constant = uint64(direction) //nolint:gosec // 0 or 1
-		case rollup.Interface:
-			m.from, _ = s.find(sidesOf(k)[direction])
-		default:
-			m.from, _ = s.find(k)
+		} else {
+			m.from, _ = s.find(needed[min(direction, len(needed)-1)])
 		}
 		sd.keys = append(sd.keys, m)
 	}
 	for _, m := range v.measures {
-		needed := sidesOfMeasure(m)
+		needed := s.neededMeasures(m)
 		sd.measures = append(sd.measures, slices.Index(s.measures, needed[min(direction, len(needed)-1)]))
 	}
 	return sd

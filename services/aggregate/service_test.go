@@ -160,7 +160,7 @@ rollups[0].keys: "src_port/8/8": src_port is no address
 rollups[0].filter: line 1, column 12: invalid operation: == (mismatched types int and string)
 rollups[1].time_zone: unknown time zone Mars/Phobos
 rollups[1].time_zone: is only for windows of 24h, which it makes days
-rollups[1].keys: interface and direction go together
+rollups[1].keys: interface and direction go together, or host and direction
 rollups[1].measures: "max(src_country)": src_country is no field that is a number
 rollups[1].name: there is a rollup flows_1h already`
 	if err == nil {

@@ -14,25 +14,33 @@ import (
 // and what has fewer keys or longer windows.
 type source struct {
 	layout
+	sides    int // 2 where each flow is added for both of its ends
 	measures []rollup.Measure
+	spreads  bool // some measure has parts of a flow
 	filter   *filter
 	calendar calendar
 	table    table
 	views    []*view
 
-	// Of the batch in hand.
-	packed  []uint64 // the keys of all rows
-	values  [][]uint64
-	rates   []uint64
-	rows    []int // in one window
-	hashes  []uint64
-	slots   []uint64
-	spent   []uint64 // of a flow that is spread, by measure
-	touched uint64   // keeps the compiler from leaving out the loads of touch
+	values  [][]uint64 // of the batch in hand, by measure
+	chunk   chunk
+	touched uint64 // keeps the compiler from leaving out the loads of touch
 }
 
-// ahead is how many keys are looked up at once.
-const ahead = 256
+// chunkRows are looked up at once. Their keys fit the fastest cache.
+const chunkRows = 256
+
+// chunk is some rows of the batch in hand, for one side.
+type chunk struct {
+	from, to int // rows
+	side     int
+	keys     []uint64 // words of each row
+	windows  []uint64 // s, of the ends of the flows
+	hashes   []uint64
+	slots    []uint64
+	rows     []int // that are in one window, counted from from
+	places   []int // of their sums
+}
 
 // add adds the flows of a batch, whose times are t.
 func (s *source) add(in *input, t *times, full func() bool) error {
@@ -40,56 +48,86 @@ func (s *source) add(in *input, t *times, full func() bool) error {
 	if err != nil {
 		return err
 	}
-	s.read(in)
-	s.rows = s.rows[:0]
-	for row := range in.rows {
-		if wanted != nil && !wanted[row] {
-			continue
+	for side := range s.sides {
+		s.values = s.values[:0]
+		for _, m := range s.measures {
+			s.values = append(s.values, in.measure(m, side))
 		}
-		first, _ := s.calendar.window(t.ends[row])
-		if t.starts[row] < first {
-			s.spread(in, row, t.starts[row], t.ends[row], full)
-			continue
+		for from := 0; from < in.rows; from += chunkRows {
+			s.read(in, t, from, side)
+			s.addChunk(in, t, wanted, full)
 		}
-		s.packed[row*s.words] = first / 1e9
-		s.rows = append(s.rows, row)
-	}
-	for at := 0; at < len(s.rows); at += ahead {
-		s.addWhole(s.rows[at:min(at+ahead, len(s.rows))])
 	}
 	return nil
 }
 
-// read takes the columns that matter from a batch.
-func (s *source) read(in *input) {
-	s.packed = zeros(s.packed, s.words*in.rows)
+// read takes the keys of a chunk from a batch.
+func (s *source) read(in *input, t *times, from, side int) {
+	c := &s.chunk
+	c.from, c.to, c.side = from, min(from+chunkRows, in.rows), side
+	n := c.to - c.from
+	c.windows, c.hashes, c.slots = c.windows[:0], c.hashes[:0], zeros(c.slots, n)
+	for _, end := range t.ends[c.from:c.to] {
+		first, _ := s.calendar.window(end)
+		c.windows = append(c.windows, first/1e9)
+		c.hashes = append(c.hashes, s.table.first(first/1e9))
+	}
+	c.keys = zeros(c.keys, s.words*n)
 	for i, k := range s.keys {
-		in.pack(s.packed, s.words, k, s.places[i])
+		in.pack(c, s.words, k, s.places[i])
 	}
-	s.values = s.values[:0]
-	for _, m := range s.measures {
-		s.values = append(s.values, in.measure(m))
-	}
-	s.rates = in.number(int(flow.SamplingRate))
-}
-
-// addWhole adds flows that are in one window each.
-func (s *source) addWhole(rows []int) {
-	s.hashes = s.hashes[:0]
-	for _, row := range rows {
-		s.hashes = append(s.hashes, s.table.hash(s.key(row)))
-	}
-	s.slots = zeros(s.slots, len(rows))
-	s.touched += s.table.touch(s.hashes, s.slots)
-	for i, row := range rows {
-		sums := s.table.hashed(s.key(row), s.hashes[i])
-		for m := range s.measures {
-			combine(&sums[m], s.values[m][row], s.measures[m].Of)
+	for word := range s.words {
+		at := word
+		for i, h := range c.hashes {
+			c.hashes[i] = mix(h, c.keys[at])
+			at += s.words
 		}
 	}
+	s.touched += s.table.touch(c.hashes, c.slots)
 }
 
-func (s *source) key(row int) []uint64 { return s.packed[row*s.words : (row+1)*s.words] }
+// addChunk adds the flows that are wanted, all where wanted is nil.
+func (s *source) addChunk(in *input, t *times, wanted []bool, full func() bool) {
+	c := &s.chunk
+	c.rows, c.places = c.rows[:0], c.places[:0]
+	for i, window := range c.windows {
+		row := c.from + i
+		if wanted != nil && !wanted[row] {
+			continue
+		}
+		if s.spreads && t.starts[row] < window*1e9 && !full() {
+			s.spread(in, i, t.starts[row], t.ends[row])
+			continue
+		}
+		c.rows = append(c.rows, i)
+		c.places = append(c.places, s.table.place(s.key(i), c.hashes[i], window))
+	}
+	for m := range s.measures {
+		s.addColumn(m, s.values[m][c.from:c.to])
+	}
+}
+
+// key returns the words of the key of a row of the chunk.
+func (s *source) key(i int) []uint64 { return s.chunk.keys[i*s.words : (i+1)*s.words] }
+
+// addColumn adds a measure of flows that are in one window each.
+func (s *source) addColumn(measure int, values []uint64) {
+	words, places := s.table.words, s.chunk.places
+	of := s.measures[measure].Of
+	if of == rollup.Max || of == rollup.Min {
+		for n, i := range s.chunk.rows {
+			combine(&words[places[n]+measure], values[i], of)
+		}
+		return
+	}
+	for n, i := range s.chunk.rows {
+		total, carry := bits.Add64(words[places[n]+measure], values[i], 0)
+		if carry != 0 {
+			total = math.MaxUint64
+		}
+		words[places[n]+measure] = total
+	}
+}
 
 // spread adds a flow to the sums of all windows that it overlaps. It covers the instants
 // start to end, both included, and each window has its part by the number of instants: what
@@ -102,68 +140,63 @@ func (s *source) key(row int) []uint64 { return s.packed[row*s.words : (row+1)*s
 // The flow itself is counted in its last window. What is scaled is each part times the
 // sampling interval. The ends of long windows are also ends of short ones, so that the parts
 // of a long window are the same whether it is made of short ones or not.
-func (s *source) spread(in *input, row int, start, end uint64, full func() bool) {
-	key := s.key(row)
-	last, _ := s.calendar.window(end)
-	if full() {
-		start = last
-	}
-	clear(s.spent)
-	for at := start; at < last; {
+func (s *source) spread(in *input, i int, start, end uint64) {
+	row := s.chunk.from + i
+	bytes, packets := in.number(int(flow.Bytes))[row], in.number(int(flow.Packets))[row]
+	var spent part
+	hash, window := s.chunk.hashes[i], s.chunk.windows[i]
+	for at := start; at < window*1e9; {
 		first, next := s.calendar.window(at)
-		key[0] = first / 1e9
-		s.addPart(in, row, key, next-start, end-start+1)
-		at = next
+		due := part{bytes: mulDiv(bytes, next-start, end-start+1), packets: mulDiv(packets, next-start, end-start+1)}
+		s.addPart(in, i, first/1e9, s.table.hash(s.key(i), first/1e9), part{bytes: due.bytes - spent.bytes, packets: due.packets - spent.packets})
+		spent, at = due, next
 	}
-	key[0] = last / 1e9
-	sums := s.table.sums(key)
-	for i, m := range s.measures {
-		v := s.values[i][row]
-		switch m.Of {
-		case rollup.Sum:
-			v -= s.spent[i]
-		case rollup.Scaled:
-			v = in.times(in.numbers[m.Field][row]-s.spent[i], s.rates[row])
+	s.addPart(in, i, window, hash, part{bytes: bytes - spent.bytes, packets: packets - spent.packets, last: true})
+}
+
+// part is what of a flow is in a window.
+type part struct {
+	bytes, packets uint64
+	last           bool // window of the flow
+}
+
+// addPart adds a part of a flow. A window that gets nothing has no sums.
+func (s *source) addPart(in *input, i int, window, hash uint64, p part) {
+	row := s.chunk.from + i
+	if !p.last && !s.measured(p) {
+		return
+	}
+	at := s.table.place(s.key(i), hash, window)
+	for m := range s.measures {
+		v := s.values[m][row]
+		switch of, field := s.measures[m].Of, s.measures[m].Field; {
+		case of != rollup.Sum && of != rollup.Scaled:
+			if !p.last && (of == rollup.Flows || of == rollup.Skewed) {
+				continue
+			}
+		case field == flow.Bytes:
+			v = p.bytes
 		default:
+			v = p.packets
 		}
-		combine(&sums[i], v, m.Of)
+		if s.measures[m].Of == rollup.Scaled {
+			v = in.times(v, in.number(int(flow.SamplingRate))[row])
+		}
+		combine(&s.table.words[at+m], v, s.measures[m].Of)
 	}
 }
 
-// addPart adds what is due to the window of key after elapsed of total instants. A window
-// that gets nothing has no sums.
-func (s *source) addPart(in *input, row int, key []uint64, elapsed, total uint64) {
-	due := [...]uint64{mulDiv(in.number(int(flow.Bytes))[row], elapsed, total), mulDiv(in.number(int(flow.Packets))[row], elapsed, total)}
-	var sums []uint64
-	for i, m := range s.measures {
+// measured tells whether some measure is of what the part has.
+func (s *source) measured(p part) bool {
+	for _, m := range s.measures {
 		if m.Of != rollup.Sum && m.Of != rollup.Scaled {
 			continue
 		}
-		d := due[0]
-		if m.Field == flow.Packets {
-			d = due[1]
-		}
-		part := d - s.spent[i]
-		if part == 0 {
-			continue
-		}
-		s.spent[i] = d
-		if sums == nil {
-			sums = s.table.sums(key)
-		}
-		if m.Of == rollup.Scaled {
-			part = in.times(part, s.rates[row])
-		}
-		combine(&sums[i], part, m.Of)
-	}
-	if sums == nil {
-		return
-	}
-	for i, m := range s.measures {
-		if m.Of == rollup.Max || m.Of == rollup.Min {
-			combine(&sums[i], s.values[i][row], m.Of)
+		if m.Field == flow.Bytes && p.bytes > 0 || m.Field == flow.Packets && p.packets > 0 {
+			return true
 		}
 	}
+	return false
 }
 
 // combine brings a value into a sum, which stops at its greatest value, or an extreme.

@@ -8,111 +8,185 @@ import (
 	"slices"
 )
 
-// table keeps numbers by key. An entry is keyWords words of key and then its sums, and
-// entries stand in the order in which they came. Its memory is kept when it is cleared.
+// table keeps sums by key and window. A key has a record, with the sums of the window that
+// came first; those of its other windows follow in cells, as a list:
+//
+//	record:  next cell │ window │ key … │ sums …
+//	cell:    next cell │ window │ sums …
+//
+// Both stand in one array in the order in which they came, and are known by their place in
+// it. Its memory is kept when the table is cleared.
 type table struct {
-	keyWords, stride int
-	entries          []uint64
-	fresh            []uint64 // the sums of a new key
+	keyWords int
+	fresh    []uint64 // the sums of a new window
+	words    []uint64
+	records  []uint32 // places
+	cells    int
 	// slots is the hash table, linearly probed: 0 is free, else the upper half is that of
-	// the key's hash and the lower half 1 + the number of the entry. At most half are used.
+	// the key's hash and the lower half the place of the record. At most half are used.
 	slots []uint64
 	seed  uint64 // so that nobody outside can choose keys that collide
+	// Windows whose starts, s, differ in the last epoch bits only share a record. So lists of
+	// cells stay short whatever times flows claim; and a key may have several records.
+	epoch int
 }
 
-const minSlots = 64
+const (
+	minSlots = 64
+	// windowsOfRecord is how many windows share a record, at least; at most it is twice as many.
+	windowsOfRecord = 32
+	// header is the words of a record or a cell before its key or sums.
+	header = 2
+)
 
-func newTable(keyWords int, fresh []uint64) table {
-	return table{
-		keyWords: keyWords, stride: keyWords + len(fresh), fresh: fresh,
-		slots: make([]uint64, minSlots), seed: rand.Uint64(), //nolint:gosec // no secret
+// newTable makes a table for windows of a length, s.
+func newTable(keyWords int, fresh []uint64, length uint64) table {
+	t := table{
+		keyWords: keyWords, fresh: fresh, seed: rand.Uint64(), //nolint:gosec // no secret
+		epoch: bits.Len64(windowsOfRecord*length - 1),
+	}
+	t.release()
+	return t
+}
+
+// len is how many windows of keys have sums.
+func (t *table) len() int { return len(t.records) + t.cells }
+
+// record returns what stands at the place of a record. next is its first cell, 0 if it has none.
+func (t *table) record(at uint32) (next, window uint64, key, sums []uint64) {
+	e := t.words[at : int(at)+header+t.keyWords+len(t.fresh)]
+	return e[0], e[1], e[header : header+t.keyWords], e[header+t.keyWords:]
+}
+
+// each calls f for all sums.
+func (t *table) each(f func(key []uint64, window uint64, sums []uint64)) {
+	for _, at := range t.records {
+		next, window, key, sums := t.record(at)
+		f(key, window, sums)
+		for next != 0 {
+			cell := t.words[next : int(next)+header+len(t.fresh)] //nolint:gosec // a place
+			f(key, cell[1], cell[header:])
+			next = cell[0]
+		}
 	}
 }
 
-func (t *table) len() int { return len(t.entries) / t.stride }
-
-// entry returns the key and the sums of entry i.
-func (t *table) entry(i int) (key, sums []uint64) {
-	e := t.entries[i*t.stride : (i+1)*t.stride]
-	return e[:t.keyWords], e[t.keyWords:]
+// sums returns the sums of a key in a window, which are valid until the next call.
+func (t *table) sums(key []uint64, window uint64) []uint64 {
+	at := t.place(key, t.hash(key, window), window)
+	return t.words[at : at+len(t.fresh)]
 }
 
-// sums returns the sums of key, which are valid until the next call.
-func (t *table) sums(key []uint64) []uint64 { return t.hashed(key, t.hash(key)) }
+// hash of a key in a window. Callers that have many go word by word with first and mix, which
+// is faster: the steps for one key depend on each other.
+func (t *table) hash(key []uint64, window uint64) uint64 {
+	h := t.first(window)
+	for _, word := range key {
+		h = mix(h, word)
+	}
+	return h
+}
 
-// hashed is sums for a key whose hash is known.
-func (t *table) hashed(key []uint64, h uint64) []uint64 {
+func (t *table) first(window uint64) uint64 { return mix(t.seed, window>>t.epoch) }
+
+func mix(h, word uint64) uint64 {
+	high, low := bits.Mul64(h^word, 0x9e3779b97f4a7c15)
+	return high ^ low
+}
+
+// place returns where the sums of a key, whose hash is h, stand for a window.
+func (t *table) place(key []uint64, h, window uint64) int {
 	mask := uint64(len(t.slots) - 1)
 	for at := h & mask; ; at = (at + 1) & mask {
 		slot := t.slots[at]
 		if slot == 0 {
-			return t.add(key, h, at)
+			return t.addRecord(key, h, window, at)
 		}
 		if (slot^h)>>32 != 0 {
 			continue
 		}
-		k, sums := t.entry(int(slot&0xffffffff) - 1) //nolint:gosec // 32 bits
-		if slices.Equal(k, key) {
-			return sums
+		place := int(slot & 0xffffffff) //nolint:gosec // 32 bits
+		record := t.words[place : place+header+t.keyWords]
+		switch {
+		case (record[1]^window)>>t.epoch != 0 || !slices.Equal(record[header:], key):
+		case record[1] == window:
+			return place + len(record)
+		default:
+			return t.inCell(place, window)
 		}
 	}
 }
 
-// touch brings what hashed will need of the keys with these hashes into the cache: loads
-// that do not depend on each other, so that the processor waits for many at once.
-func (t *table) touch(hashes []uint64, slots []uint64) (used uint64) {
+// inCell returns where the sums of a window stand that is not the record's own.
+func (t *table) inCell(record int, window uint64) int {
+	first := t.words[record]
+	for at := first; at != 0; at = t.words[at] {
+		if t.words[at+1] == window {
+			return int(at) + header //nolint:gosec // a place
+		}
+	}
+	at := len(t.words)
+	t.words = append(append(t.words, first, window), t.fresh...)
+	t.words[record] = uint64(at) //nolint:gosec // not negative
+	t.cells++
+	return at + header
+}
+
+// addRecord makes a record for a key with hash h, whose free slot is known.
+func (t *table) addRecord(key []uint64, h, window, slot uint64) int {
+	at := len(t.words)
+	t.words = append(append(append(t.words, 0, window), key...), t.fresh...)
+	t.slots[slot] = h>>32<<32 | uint64(at)    //nolint:gosec // not negative
+	t.records = append(t.records, uint32(at)) //nolint:gosec // 2^32 words are 32 GiB
+	if 2*len(t.records) > len(t.slots) {
+		t.grow()
+	}
+	return at + header + t.keyWords
+}
+
+// grow doubles the slots.
+func (t *table) grow() {
+	t.slots = make([]uint64, 2*len(t.slots))
+	mask := uint64(len(t.slots) - 1)
+	for _, place := range t.records {
+		_, window, key, _ := t.record(place)
+		h := t.hash(key, window)
+		at := h & mask
+		for t.slots[at] != 0 {
+			at = (at + 1) & mask
+		}
+		t.slots[at] = h>>32<<32 | uint64(place)
+	}
+}
+
+// touch brings what place will need of the keys with these hashes into the cache: loads
+// that do not depend on each other, so that the processor waits for many at once. What it
+// returns keeps the compiler from leaving them out.
+func (t *table) touch(hashes, slots []uint64) (used uint64) {
 	mask := uint64(len(t.slots) - 1)
 	for i, h := range hashes {
 		slots[i] = t.slots[h&mask]
 	}
+	last := uint64(header + t.keyWords + len(t.fresh) - 1) //nolint:gosec // small
 	for _, slot := range slots[:len(hashes)] {
-		if n := slot & 0xffffffff; n > 0 {
-			used += t.entries[int(n)*t.stride-1] //nolint:gosec // 32 bits
+		if place := slot & 0xffffffff; place > 0 {
+			used += t.words[place] + t.words[place+last]
 		}
 	}
 	return used
 }
 
-// add makes an entry for a new key with hash h, whose free slot is at.
-func (t *table) add(key []uint64, h, at uint64) []uint64 {
-	n := t.len()
-	t.entries = append(append(t.entries, key...), t.fresh...)
-	t.slots[at] = h>>32<<32 | uint64(n+1) //nolint:gosec // not negative
-	if 2*(n+1) > len(t.slots) {
-		t.grow()
-	}
-	_, sums := t.entry(n)
-	return sums
-}
-
-// grow makes four times the slots.
-func (t *table) grow() {
-	t.slots = make([]uint64, 4*len(t.slots))
-	mask := uint64(len(t.slots) - 1)
-	for i := range t.len() {
-		key, _ := t.entry(i)
-		h := t.hash(key)
-		at := h & mask
-		for t.slots[at] != 0 {
-			at = (at + 1) & mask
-		}
-		t.slots[at] = h>>32<<32 | uint64(i+1) //nolint:gosec // not negative
-	}
-}
-
-func (t *table) hash(key []uint64) uint64 {
-	h := t.seed
-	for _, k := range key {
-		high, low := bits.Mul64(h^k, 0x9e3779b97f4a7c15)
-		h = high ^ low
-	}
-	return h
-}
-
+// clear forgets all sums, and keeps the memory.
 func (t *table) clear() {
-	t.entries = t.entries[:0]
+	t.words, t.records, t.cells = t.words[:1], t.records[:0], 0
 	clear(t.slots)
 }
 
+// release forgets all sums, and their memory. Place 0 is none.
+func (t *table) release() {
+	t.words, t.records, t.cells = make([]uint64, 1, minSlots), nil, 0
+	t.slots = make([]uint64, minSlots)
+}
+
 // octets is the memory of the table.
-func (t *table) octets() int { return 8 * (cap(t.entries) + len(t.slots)) }
+func (t *table) octets() int { return 8*(cap(t.words)+len(t.slots)) + 4*cap(t.records) }

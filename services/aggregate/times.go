@@ -40,11 +40,11 @@ func (t *times) read(in *input, l limits, c *counts) {
 		case end > received && end-received > l.ahead:
 			start, end = received, received
 			c.ahead++
-			t.skewed = in.number(int(flow.SamplerAddress))[row]
+			t.disbelieve(in, row)
 		case received > end && received-end > l.behind:
 			start, end = received, received
 			c.behind++
-			t.skewed = in.number(int(flow.SamplerAddress))[row]
+			t.disbelieve(in, row)
 		}
 		if start == 0 || start > end {
 			start = end
@@ -55,4 +55,10 @@ func (t *times) read(in *input, l limits, c *counts) {
 		}
 		t.starts[row], t.ends[row] = start, end
 	}
+}
+
+// disbelieve notes that the clock of a flow's exporter is wrong.
+func (t *times) disbelieve(in *input, row int) {
+	in.numbers[skewed][row] = 1
+	t.skewed = in.number(int(flow.SamplerAddress))[row]
 }

@@ -4,13 +4,12 @@ package aggregate
 
 import (
 	"math"
-	"slices"
 	"time"
 
 	"github.com/weirflow/weir/flow/rollup"
 )
 
-// view makes the rows of a rollup of the entries of its source: as they are, or added up
+// view makes the rows of a rollup of the sums of its source: as they are, or added up
 // under fewer keys and in longer windows.
 type view struct {
 	rollup   rollup.Rollup
@@ -19,19 +18,17 @@ type view struct {
 	measures []rollup.Measure
 	calendar calendar
 	sides    []side // one, or two for input and output interface
-	sameKeys bool   // keys and measures are those of the source, in the same places
-	direct   bool   // and the windows, too
-	top      int
-	table    table
-	folded   table // the top of table
+	sameKeys bool   // as the source has
+	table    table  // of other keys
 	key      []uint64
+	top      *top // nil for all
 
 	// closed is the start, s, of the first window that is not known to be closed: the last
 	// flush told that those before it are. 0 before the first flush.
 	closed uint64
 }
 
-// side says how an entry of the source becomes one of the view.
+// side says how sums of the source become those of the view.
 type side struct {
 	keys     []move
 	measures []int // of the source, by measure of the view
@@ -43,43 +40,25 @@ type move struct {
 	constant uint64 // where from has no mask
 }
 
-// entries returns the table that has the rows of the view.
-func (v *view) entries(s *source) *table {
-	switch {
-	case v.direct && v.top == 0:
-		return &s.table
-	case v.direct:
-		v.folded.clear()
-		v.fold(&s.table)
-		return &v.folded
-	}
-	v.table.clear()
-	for i := range s.table.len() {
-		key, sums := s.table.entry(i)
-		window := v.windowOf(key[0])
-		if v.sameKeys {
-			copy(v.key, key)
-			v.key[0] = window
-			v.merge(&v.table, v.key, sums)
-			continue
+// fill makes r the rows that come of the source.
+func (v *view) fill(s *source, r *rows) {
+	if v.sameKeys {
+		r.collect(&s.table, v.measures, v.sides[0].measures, v.windowOf)
+	} else {
+		v.table.clear()
+		s.table.each(func(key []uint64, window uint64, sums []uint64) {
+			for i := range v.sides {
+				v.project(&v.sides[i], key, window, sums)
+			}
+		})
+		own := make([]int, len(v.measures))
+		for m := range own {
+			own[m] = m
 		}
-		for _, side := range v.sides {
-			v.project(side, window, key, sums)
-		}
+		r.collect(&v.table, v.measures, own, func(window uint64) uint64 { return window })
 	}
-	if v.top == 0 {
-		return &v.table
-	}
-	v.folded.clear()
-	v.fold(&v.table)
-	return &v.folded
-}
-
-// merge adds sums that are those of the view to a key.
-func (v *view) merge(t *table, key, sums []uint64) {
-	to := t.sums(key)
-	for i := range v.measures {
-		combine(&to[i], sums[i], v.measures[i].Of)
+	if v.top != nil {
+		v.top.fold(r, v.closed)
 	}
 }
 
@@ -88,10 +67,9 @@ func (v *view) windowOf(start uint64) uint64 {
 	return first / 1e9
 }
 
-// project adds an entry of the source to the view.
-func (v *view) project(s side, window uint64, key, sums []uint64) {
+// project adds sums of the source to those of the view.
+func (v *view) project(s *side, key []uint64, window uint64, sums []uint64) {
 	clear(v.key)
-	v.key[0] = window
 	for _, m := range s.keys {
 		switch {
 		case m.from.wide:
@@ -102,47 +80,9 @@ func (v *view) project(s side, window uint64, key, sums []uint64) {
 			m.to.put(v.key, m.from.get(key))
 		}
 	}
-	to := v.table.sums(v.key)
+	to := v.table.sums(v.key, v.windowOf(window))
 	for i, m := range v.measures {
 		combine(&to[i], sums[s.measures[i]], m.Of)
-	}
-}
-
-// fold keeps the entries with the most bytes of each window and adds the others up in one
-// entry without keys.
-func (v *view) fold(all *table) {
-	bytes := all.keyWords + slices.IndexFunc(v.measures, func(m rollup.Measure) bool { return m.Name == "bytes" })
-	values := map[uint64][]uint64{}
-	for at := 0; at < len(all.entries); at += all.stride {
-		window := all.entries[at]
-		values[window] = append(values[window], all.entries[at+bytes])
-	}
-	type bound struct{ least, room uint64 } // keep what is greater, and so many that are equal
-	bounds := map[uint64]bound{}
-	for window, list := range values {
-		if len(list) > v.top {
-			slices.Sort(list)
-			least := list[len(list)-v.top]
-			greater, _ := slices.BinarySearch(list, least+1)
-			bounds[window] = bound{least, uint64(v.top - (len(list) - greater))} //nolint:gosec // not negative
-		}
-	}
-	place := v.places[len(v.places)-1]
-	for i := range all.len() {
-		key, sums := all.entry(i)
-		clear(v.key)
-		copy(v.key, key)
-		b, folds := bounds[key[0]]
-		switch value := all.entries[i*all.stride+bytes]; {
-		case !folds || value > b.least:
-		case value == b.least && b.room > 0:
-			b.room--
-			bounds[key[0]] = b
-		default:
-			clear(v.key[1:])
-			place.put(v.key, 1)
-		}
-		v.merge(&v.folded, v.key, sums)
 	}
 }
 

@@ -21,6 +21,7 @@ type windows struct {
 	in      input
 	times   times
 	encoder encoder
+	out     rows // of one rollup
 
 	greatest uint64 // event time seen, ns
 }
@@ -55,7 +56,10 @@ func (w *windows) rows() int {
 	n := 0
 	for _, s := range w.sources {
 		for _, v := range s.views {
-			if v.sameKeys || len(s.views) == 1 {
+			switch {
+			case v.top != nil:
+				n += min(s.table.len(), v.top.keep)
+			case v.sameKeys || len(s.views) == 1:
 				n += len(v.sides) * s.table.len()
 			}
 		}
@@ -128,17 +132,27 @@ func (w *windows) flush(out *weirv1.RollupBatch) flushed {
 	var f flushed
 	w.encoder.arena = w.encoder.arena[:0]
 	for _, s := range w.sources {
+		var shared []keyColumn // of the source's own keys
 		for _, v := range s.views {
 			r := &weirv1.Rollup{Name: v.rollup.Name, WindowSeconds: uint32(v.rollup.Window.Seconds())}
 			open := v.open(w.greatest)
-			rows := [4]int{}
-			if t := v.entries(s); t.len() > 0 {
-				rows = w.encoder.write(r, v, t, open)
+			counts := [4]int{}
+			if s.table.len() > 0 {
+				v.fill(s, &w.out)
+				columns := shared
+				switch {
+				case !v.sameKeys:
+					columns = w.encoder.keys(&v.table, v.layout)
+				case shared == nil:
+					shared = w.encoder.keys(&s.table, s.layout)
+					columns = shared
+				}
+				counts = w.encoder.write(r, v, &w.out, columns, open)
 			}
 			f = append(f, struct {
 				name string
 				rows [4]int
-			}{v.rollup.Name, rows})
+			}{v.rollup.Name, counts})
 			if open > v.closed {
 				r.Closed = []int64{v.lastClosed(open)}
 				v.closed = open
