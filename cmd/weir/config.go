@@ -74,11 +74,13 @@ func (o *options) flags(cmd *cobra.Command) {
 
 // load fills the settings. A file that is named must exist and have no section
 // that weir does not know.
-func (o *options) load() error {
-	if o.file == "" {
-		o.file = os.Getenv("WEIR_CONFIG")
+func (o *options) load() error { return loadSettings(o.settings, o.file, true) }
+
+func loadSettings(s *daemon.Settings, file string, strict bool) error {
+	if file == "" {
+		file = os.Getenv("WEIR_CONFIG")
 	}
-	return o.settings.Load(daemon.Sources{File: o.file, Strict: true, Env: os.LookupEnv})
+	return s.Load(daemon.Sources{File: file, Strict: strict, Env: os.LookupEnv})
 }
 
 func newCheck() *cobra.Command {

@@ -11,12 +11,24 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/weirflow/weir/daemon"
 	"github.com/weirflow/weir/flow"
+	"github.com/weirflow/weir/services/decode"
 	"github.com/weirflow/weir/services/decode/offline"
 )
 
+// decodeOptions are the settings of one weir decode: those of the service, with other defaults.
+type decodeOptions struct {
+	Decode decode.Config `yaml:"decode"`
+
+	format string
+	ports  []string
+	quiet  bool
+}
+
 func newDecode() *cobra.Command {
-	format, ports, quiet := "json", []string(nil), false
+	o := &decodeOptions{Decode: offline.DefaultConfig()}
+	settings, file := daemon.NewSettings(o), ""
 	cmd := &cobra.Command{
 		Use:   "decode FILE...",
 		Short: "Print the flows in packet captures of export datagrams",
@@ -26,30 +38,47 @@ why, goes to standard error. Flows whose template comes later are printed when i
 
   json     as GoFlow2 prints it: all fields of its FlowMessage, with names for protocols
   neutral  numbers for protocols and the like, nothing that is 0; with the packet's number in the capture
-           (_pkt), the flow's in the datagram (_rec), and _late where the template came later`,
-		Example: "  weir decode --format neutral --port 2055 export.pcap",
+           (_pkt), the flow's in the datagram (_rec), and _late where the template came later
+
+The mapping file, the sampling rules and the limits are those of the section decode of the file that --config
+names; without it the limits are wider than the service's, and flows may be of any age.
+
+` + daemon.SettingsHelp,
+		Example: "  weir decode --format neutral --port 2055 export.pcap\n  weir decode --decode.mapping_file mapping.yaml export.pcap",
 		Args:    wantFiles,
 		RunE: func(cmd *cobra.Command, files []string) error {
-			form, ok := map[string]flow.Form{"json": flow.GoFlow2, "neutral": flow.Neutral}[format]
-			if !ok {
-				return misuse("--format %q: want json or neutral", format)
-			}
-			numbers, err := portNumbers(ports)
-			if err != nil {
+			if err := loadSettings(settings, file, false); err != nil {
 				return err
 			}
-			d := offline.NewDecoder(numbers...)
-			err = decodeFiles(d, form, files, cmd.InOrStdin(), cmd.OutOrStdout())
-			if s := d.Summary(); !quiet {
-				s.Write(cmd.ErrOrStderr())
-			}
-			return err
+			return o.run(cmd, files)
 		},
 	}
-	cmd.Flags().StringVar(&format, "format", format, "json or neutral")
-	cmd.Flags().StringSliceVar(&ports, "port", nil, "UDP ports of the collector; all by default")
-	cmd.Flags().BoolVar(&quiet, "quiet", false, "no summary")
+	cmd.Flags().StringVar(&file, "config", "", "YAML file with the settings (WEIR_CONFIG)")
+	cmd.Flags().StringVar(&o.format, "format", "json", "json or neutral")
+	cmd.Flags().StringSliceVar(&o.ports, "port", nil, "UDP ports of the collector; all by default")
+	cmd.Flags().BoolVar(&o.quiet, "quiet", false, "no summary")
+	settings.Flags(cmd.Flags())
 	return cmd
+}
+
+func (o *decodeOptions) run(cmd *cobra.Command, files []string) error {
+	form, ok := map[string]flow.Form{"json": flow.GoFlow2, "neutral": flow.Neutral}[o.format]
+	if !ok {
+		return misuse("--format %q: want json or neutral", o.format)
+	}
+	numbers, err := portNumbers(o.ports)
+	if err != nil {
+		return err
+	}
+	d, err := offline.NewDecoder(o.Decode, numbers...)
+	if err != nil {
+		return err
+	}
+	err = decodeFiles(d, form, files, cmd.InOrStdin(), cmd.OutOrStdout())
+	if s := d.Summary(); !o.quiet {
+		s.Write(cmd.ErrOrStderr())
+	}
+	return err
 }
 
 func wantFiles(cmd *cobra.Command, args []string) error {

@@ -26,7 +26,7 @@ var layers = []struct {
 	{`services/(\w+)/cmd/\w+`, []string{`services/$1`, `bus`, `daemon`, `migrations`, `clickhouse`}},
 	{`services/probe/replay`, []string{`services/probe/internal/.+`}},
 	{`services/(\w+)/internal/.+`, []string{`services/$1/internal/.+`, `flow`, `proto(/.*)?`}},
-	{`services/decode/offline`, []string{`services/decode/internal/.+`, `flow`}},
+	{`services/decode/offline`, []string{`services/decode`, `services/decode/internal/.+`, `flow`}},
 	{`services/(\w+)`, []string{`services/$1/internal/.+`, `bus`, `flow(/.*)?`, `proto(/.*)?`}},
 	{`cmd/weir(/.*)?`, []string{`.*`}},
 	{`test(/.*)?`, []string{`test(/.*)?`, `flow`, `proto(/.*)?`}},

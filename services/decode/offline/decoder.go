@@ -3,16 +3,13 @@
 package offline
 
 import (
-	"errors"
 	"io"
 	"math"
 	"net/netip"
-	"slices"
 
 	"github.com/weirflow/weir/flow"
-	"github.com/weirflow/weir/services/decode/internal/capture"
+	"github.com/weirflow/weir/services/decode"
 	"github.com/weirflow/weir/services/decode/internal/datagram"
-	"github.com/weirflow/weir/services/decode/internal/row"
 	"github.com/weirflow/weir/services/decode/internal/template"
 )
 
@@ -24,75 +21,42 @@ type Flows struct {
 	Batch  *flow.Batch
 }
 
+// DefaultConfig returns the service's defaults, but for a tool that has one user: more of everything, and
+// times of any age, for the clocks of what made a capture may differ.
+func DefaultConfig() decode.Config {
+	c := decode.DefaultConfig()
+	c.MaxExporters, c.MaxStateBytes, c.IdleTimeout = 1<<16, 256<<20, math.MaxInt64
+	c.MaxTemplates, c.MaxFields, c.MaxSamplers, c.MaxNames = 1<<12, template.MaxFields, 1<<14, 1<<16
+	c.MaxRecords, c.MaxLayers, c.MaxNesting = 1<<14, 32, 16
+	c.MaxAhead, c.MaxAge = 0, 0
+	return c
+}
+
 // Decoder decodes captures one after the other; what exporters told in one is known in the next.
 type Decoder struct {
-	ports   []uint16
-	core    *datagram.Decoder
-	packets capture.Assembler
-	held    held
-	batch   flow.Batch
-	tally   tally
+	captures captures
+	core     *datagram.Decoder
+	held     held
+	batch    flow.Batch
+	tally    tally
 }
 
-// limits are those of a tool that has one user: more exporters than the service's, and times of
-// any age, for captures may be old.
-func limits() datagram.Limits {
-	return datagram.Limits{
-		Exporters: 1 << 16,
-		IdleNs:    math.MaxUint64,
-		Layers:    32,
-		Nesting:   16,
-		State:     256 << 20,
-		Rows:      row.Limits{Records: 1 << 14},
-		Templates: template.Limits{Domains: 256, Templates: 1 << 12, Fields: template.MaxFields, Samplers: 1 << 14, Names: 1 << 16},
+// NewDecoder returns a decoder, by the settings of the service, of the datagrams to some UDP ports, or to
+// any where there are none. It reads the mapping file.
+func NewDecoder(cfg decode.Config, ports ...uint16) (*Decoder, error) {
+	decoders, err := cfg.Decoders()
+	if err != nil {
+		return nil, err
 	}
-}
-
-// NewDecoder returns a decoder of the datagrams to some UDP ports, or to any where there are none.
-func NewDecoder(ports ...uint16) *Decoder {
-	d := &Decoder{ports: ports, core: datagram.New(limits())}
+	d := &Decoder{captures: captures{ports: ports}, core: decoders()}
 	d.core.Watch(d.held.add)
-	return d
+	return d, nil
 }
 
 // Read decodes a capture and calls put with the flows of each datagram that has some, until put
 // fails. The batch is valid during the call.
 func (d *Decoder) Read(r io.Reader, put func(Flows) error) error {
-	return d.datagrams(r, func(packet int, g *flow.Datagram) error { return d.decode(packet, g, put) })
-}
-
-// datagrams calls f with the datagrams of a capture to the wanted ports.
-func (d *Decoder) datagrams(r io.Reader, f func(packet int, g *flow.Datagram) error) error {
-	file, err := capture.NewReader(r)
-	if err != nil {
-		return err
-	}
-	for {
-		p, err := file.Next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		d.tally.packets++
-		udp, outcome := d.packets.Datagram(p)
-		d.tally.outcomes[outcome]++
-		if outcome != capture.Whole && outcome != capture.Cut {
-			continue
-		}
-		if len(d.ports) != 0 && !slices.Contains(d.ports, udp.Destination.Port()) {
-			d.tally.otherPorts++
-			continue
-		}
-		g := &flow.Datagram{
-			Exporter: flow.ExporterOf(udp.Source.Addr(), udp.Payload), Source: udp.Source,
-			ListenerPort: udp.Destination.Port(), ReceivedNs: p.Ns, Payload: udp.Payload,
-		}
-		if err := f(p.Number, g); err != nil {
-			return err
-		}
-	}
+	return d.captures.read(r, func(packet int, g *flow.Datagram) error { return d.decode(packet, g, put) })
 }
 
 // decode decodes a datagram, and then what waited for its templates.

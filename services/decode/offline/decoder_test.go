@@ -6,12 +6,19 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
+	"io/fs"
+	"net/netip"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/weirflow/weir/flow"
+	"github.com/weirflow/weir/services/decode"
 	"github.com/weirflow/weir/services/decode/offline"
 )
 
@@ -40,6 +47,15 @@ func capture(t *testing.T, payloads ...string) *bytes.Reader {
 	return bytes.NewReader(file)
 }
 
+func decoder(t *testing.T, cfg decode.Config, ports ...uint16) *offline.Decoder {
+	t.Helper()
+	d, err := offline.NewDecoder(cfg, ports...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
 // Two IPFIX messages (RFC 7011): a record of protocolIdentifier, and the template of it.
 const (
 	record  = "000a00155f5e100000000000000000070100000506"
@@ -58,7 +74,7 @@ func TestReadHasFlowsWhoseTemplateComesLater(t *testing.T) {
 	}
 	want := []seen{{1, 0, true, 6, 1600000000e9}, {3, 0, false, 17, 1600000002e9}}
 	var got []seen
-	d := offline.NewDecoder()
+	d := decoder(t, offline.DefaultConfig())
 	err := d.Read(capture(t, record, tmpl, another, unknown), func(f offline.Flows) error {
 		got = append(got, seen{f.Packet, f.First, f.Late, f.Batch.Number(flow.Proto, 0), f.Batch.Number(flow.TimeReceivedNs, 0)})
 		return nil
@@ -77,7 +93,7 @@ func TestReadHasFlowsWhoseTemplateComesLater(t *testing.T) {
 
 func TestReadTakesWantedPortsOnly(t *testing.T) {
 	t.Parallel()
-	d := offline.NewDecoder(2055)
+	d := decoder(t, offline.DefaultConfig(), 2055)
 	if err := d.Read(capture(t, tmpl, another), func(offline.Flows) error { t.Error("a flow"); return nil }); err != nil {
 		t.Fatal(err)
 	}
@@ -86,5 +102,51 @@ func TestReadTakesWantedPortsOnly(t *testing.T) {
 	s.Write(&text)
 	if !strings.Contains(text.String(), "2 other_port: datagram to a port that was not asked for") {
 		t.Errorf("summary:\n%s", text.String())
+	}
+}
+
+func TestReadFollowsTheSettingsOfTheService(t *testing.T) {
+	t.Parallel()
+	const mapped = `ipfix: {mapping: [{field: 4, destination: custom_1}], }
+formatter: {protobuf: [{name: custom}]}`
+	cfg := offline.DefaultConfig()
+	cfg.MappingFile = filepath.Join(t.TempDir(), "mapping.yaml")
+	if err := os.WriteFile(cfg.MappingFile, []byte(mapped), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg.Sampling = []decode.SamplingRule{{Exporters: netip.MustParsePrefix("192.0.2.0/24"), Default: 1000}}
+	rows := 0
+	err := decoder(t, cfg).Read(capture(t, tmpl, another), func(f offline.Flows) error {
+		rows += f.Batch.Rows()
+		if v, rate := f.Batch.Number(flow.Custom1, 0), f.Batch.Number(flow.SamplingRate, 0); v != 17 || rate != 1000 {
+			t.Errorf("custom_1 is %d, sampling_rate %d; want protocol 17 and 1000", v, rate)
+		}
+		return nil
+	})
+	if err != nil || rows != 1 {
+		t.Errorf("%d rows, %v", rows, err)
+	}
+	cfg.MappingFile += ".missing"
+	if _, err := offline.NewDecoder(cfg); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a mapping file that is not there: %v", err)
+	}
+}
+
+// TestTemplatesExpireByCaptureTime: packets are a second apart, whatever the clock of this machine is.
+func TestTemplatesExpireByCaptureTime(t *testing.T) {
+	t.Parallel()
+	cfg := offline.DefaultConfig()
+	cfg.TemplateTTL = time.Second
+	var packets []int
+	d := decoder(t, cfg)
+	err := d.Read(capture(t, tmpl, another, another, tmpl), func(f offline.Flows) error {
+		packets = append(packets, f.Packet)
+		return nil
+	})
+	if diff := cmp.Diff([]int{2, 3}, packets); diff != "" || err != nil {
+		t.Errorf("%v, -want +got:\n%s", err, diff)
+	}
+	if s := d.Summary(); s.Late != 1 || len(s.Refused) != 1 || s.Refused[0].Reason != "template_expired" {
+		t.Errorf("the second record came 2 s behind its template, which came again: %+v", s)
 	}
 }

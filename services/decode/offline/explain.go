@@ -22,17 +22,16 @@ type Explanation struct {
 
 // Explainer explains datagrams; templates in one hold for those that follow.
 type Explainer struct {
-	ports []uint16
-	parts explain.Explainer
+	captures captures
+	parts    explain.Explainer
 }
 
 // NewExplainer returns an explainer of the datagrams to some UDP ports, or to any where there are none.
-func NewExplainer(ports ...uint16) *Explainer { return &Explainer{ports: ports} }
+func NewExplainer(ports ...uint16) *Explainer { return &Explainer{captures: captures{ports: ports}} }
 
 // Read explains the datagrams of a capture, until put fails.
 func (x *Explainer) Read(r io.Reader, put func(Explanation) error) error {
-	d := NewDecoder(x.ports...)
-	return d.datagrams(r, func(packet int, g *flow.Datagram) error {
+	return x.captures.read(r, func(packet int, g *flow.Datagram) error {
 		return put(Explanation{packet, g.Exporter, x.parts.Datagram(g.Exporter, g.Payload)})
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 
-	"github.com/weirflow/weir/services/decode/internal/capture"
 	"github.com/weirflow/weir/services/decode/internal/datagram"
 	"github.com/weirflow/weir/services/decode/internal/refusal"
 	"github.com/weirflow/weir/services/decode/internal/row"
@@ -14,11 +13,8 @@ import (
 
 // tally counts what became of captures.
 type tally struct {
-	packets    uint64
-	otherPorts uint64
-	outcomes   [capture.UnknownLink + 1]uint64
-	late       uint64
-	counts     datagram.Counts
+	late   uint64
+	counts datagram.Counts
 }
 
 func (t *tally) add(c *datagram.Counts) {
@@ -69,22 +65,10 @@ type Refusal struct {
 // Summary returns what became of everything up to now.
 func (d *Decoder) Summary() Summary {
 	t := &d.tally
-	s := Summary{Packets: t.packets, Late: t.late, Templates: t.counts.Templates}
+	s := Summary{Packets: d.captures.packets, Late: t.late, Templates: t.counts.Templates, Ignored: d.captures.ignored()}
 	for i, n := range t.counts.Datagrams {
 		if n != 0 && row.Type(i) != row.Unknown { //nolint:gosec // a few
 			s.Protocols = append(s.Protocols, Protocol{row.Type(i).String(), n, t.counts.Flows[i]}) //nolint:gosec // a few
-		}
-	}
-	for _, r := range []Refusal{
-		{"not_udp", t.outcomes[capture.Other], "packet of another protocol than UDP over IP"},
-		{"other_port", t.otherPorts, "datagram to a port that was not asked for"},
-		{"link_unknown", t.outcomes[capture.UnknownLink], "frame of a link type that is not read"},
-		{"fragment_bad", t.outcomes[capture.BadFragment], "fragment that contradicts others of its datagram (RFC 5722 §3)"},
-		{"fragments_missing", uint64(d.packets.Waiting()), "datagram of which fragments are missing"}, //nolint:gosec // a count
-		{"packet_cut", t.outcomes[capture.Cut], "datagram whose end was not captured; it is decoded as far as it goes"},
-	} {
-		if r.Count != 0 {
-			s.Ignored = append(s.Ignored, r)
 		}
 	}
 	for i, n := range t.counts.Refused {
