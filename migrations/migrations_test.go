@@ -58,7 +58,7 @@ func TestUp(t *testing.T) {
 		}
 	})
 	t.Run("gives every table a TTL and a deduplication window", func(t *testing.T) {
-		rows, err := conn.Query(t.Context(), "SELECT name, create_table_query FROM system.tables WHERE database = ? AND name != 'schema_migrations' AND NOT endsWith(name, '_names')", database)
+		rows, err := conn.Query(t.Context(), "SELECT name, create_table_query FROM system.tables WHERE database = ? AND name != 'schema_migrations' AND NOT endsWith(name, '_names') AND engine LIKE '%MergeTree'", database)
 		if err != nil {
 			t.Fatal(err)
 		}
