@@ -87,13 +87,14 @@ bench: engine build ## compare with GoFlow2, and send RATE flows a second throug
 # --- keep in order
 
 .PHONY: generate
-generate: ## regenerate what is committed: protobuf code, weir.example.yaml, docs/metrics.md, docs/protocols.md
+generate: ## regenerate what is committed: protobuf code, weir.example.yaml, docs/metrics.md, docs/protocols.md, dashboards
 	mkdir -p .cache
 	cd proto && GOWORK=off go tool -modfile=../tools/go.mod buf generate
 	cd proto && GOWORK=off go tool -modfile=../tools/go.mod buf generate --template buf.gen.vt.yaml
 	go run ./cmd/weir config > .cache/weir.yaml && mv .cache/weir.yaml weir.example.yaml
 	go test ./test/repo -run MetricsAreDocumented -count 1 -update
 	go test ./services/decode/internal/explain -run ProtocolsAreDocumented -count 1 -update
+	go run ./dashboards/cmd/dashboards .
 
 $(LINT): tools/lint/go.mod
 	$(call say,building golangci-lint)

@@ -21,6 +21,7 @@ var layers = []struct {
 	{`flow(/.*)?`, []string{`flow(/.*)?`, `proto(/.*)?`}},
 	{`bus(/.*)?`, []string{`bus(/.*)?`, `proto(/.*)?`}},
 	{`daemon`, nil},
+	{`dashboards(/.*)?`, []string{`dashboards(/.*)?`}},
 	{`migrations(/.*)?`, []string{`migrations(/.*)?`}},
 	{`clickhouse(/.*)?`, []string{`clickhouse(/.*)?`}},
 	{`services/(\w+)/cmd/\w+`, []string{`services/$1`, `bus`, `daemon`, `migrations`, `clickhouse`}},

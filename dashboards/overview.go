@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package dashboards
+
+import (
+	"fmt"
+	"strings"
+)
+
+const (
+	scaled     = "Scaled by the sampling interval."
+	everyone   = "Each exporter counts: a flow that two of them saw is in it twice; choose one site, or one side of the network, to avoid that."
+	ofExporter = scaled + " " + everyone
+)
+
+func overview() dashboard {
+	return board("weir-overview", "overview", "What the network carries now, and what is different from yesterday and last week.", nil,
+		stat("Against a day and a week before", "Average rates over the time range, and over the same range a day and a week before. "+ofExporter, full, compared()),
+		lines("Now, a day and a week before", "Rates; earlier days are moved onto the time range. "+ofExporter, full, overlaid()),
+		areas("By protocol", "Rates by IP protocol, with totals. "+ofExporter, half, rollups.over("proto", protocolName("key"), "")),
+		areas("By site", "Rates by site of the exporter, as enrich names it, with totals. "+ofExporter, half,
+			rollups.over("sampler_address", "if(n.site = '', 'no site', n.site)", "LEFT JOIN "+exporterNames+" AS n ON n.sampler_address = parts.key")),
+		areas("By exporter", "Rates by exporter, with totals. "+ofExporter, half,
+			rollups.over("sampler_address", "if(n.name = '', "+text("parts.key")+", n.name)", "LEFT JOIN "+exporterNames+" AS n ON n.sampler_address = parts.key")),
+		areas("By IP version", "Rates by EtherType, with totals. "+ofExporter, half,
+			rollups.over("etype", named("key", []string{"2048 IPv4", "34525 IPv6"}), "")),
+		areas("By source AS", "Rates by the AS of the source address, with totals. "+ofExporter, half, rollups.over("src_origin_as", asLabel, asJoin)),
+		areas("By destination AS", "Rates by the AS of the destination address, with totals. "+ofExporter, half, rollups.over("dst_origin_as", asLabel, asJoin)),
+		areas("By source country", "Rates by the country of the source address, with totals. "+ofExporter, half, rollups.over("src_country", countryLabel, "")),
+		areas("By destination country", "Rates by the country of the destination address, with totals. "+ofExporter, half, rollups.over("dst_country", countryLabel, "")),
+		table("What changed most", "Average rates over the time range and over the same range a day before, by AS, country and protocol. "+ofExporter, full, changed()),
+	)
+}
+
+const (
+	asLabel      = "concat('AS', toString(key), if(n.name = '', '', concat(' ', n.name)))"
+	asJoin       = "LEFT JOIN " + asNames + " AS n ON n.number = parts.key"
+	countryLabel = "if(key = '', 'unknown', toString(key))"
+)
+
+// before is the source of the same range some days before.
+func (s source) before(days int) source {
+	shift := fmt.Sprintf(" - INTERVAL %d DAY", days)
+	s.where = strings.Replace(s.where, "$__timeFilter("+s.time+")",
+		fmt.Sprintf("%[1]s >= $__fromTime%[2]s AND %[1]s <= $__toTime%[2]s", s.time, shift), 1)
+	return s
+}
+
+// compared is one row of three rates.
+func compared() string {
+	rate := func(s source) string {
+		return fmt.Sprintf("(SELECT sum(${unit}) FROM %s WHERE %s) / %s", s.name, s.where, seconds)
+	}
+	return fmt.Sprintf("SELECT %s AS `now, ${unit:text}`,\n  %s AS `a day before, ${unit:text}`,\n  %s AS `a week before, ${unit:text}`",
+		rate(rollups), rate(rollups.before(1)), rate(rollups.before(7)))
+}
+
+// overlaid is a series for each of three days.
+func overlaid() string {
+	series := func(name string, days int) string {
+		s := rollups.before(days)
+		return fmt.Sprintf("SELECT toStartOfInterval(window_start + INTERVAL %d DAY, toIntervalSecond(%s)) AS time, '%s' AS series, sum(${unit}) / %s AS `${unit:text}`\nFROM %s\nWHERE %s\nGROUP BY time",
+			days, s.step(), name, s.step(), s.name, s.where)
+	}
+	return "SELECT * FROM (\n" + series("now", 0) + "\nUNION ALL\n" + series("a day before", 1) + "\nUNION ALL\n" + series("a week before", 7) + "\n)\nORDER BY time"
+}
+
+// changed is a row for each of the keys whose rates differ most from those of a day before.
+func changed() string {
+	kinds := [][2]string{
+		{"source AS", "concat('AS', toString(src_origin_as))"}, {"destination AS", "concat('AS', toString(dst_origin_as))"},
+		{"source country", "toString(src_country)"}, {"destination country", "toString(dst_country)"}, {"protocol", protocolName("proto")},
+	}
+	var tuples []string
+	for _, k := range kinds {
+		tuples = append(tuples, "('"+k[0]+"', "+k[1]+")")
+	}
+	inner := func(s source, sign string) string {
+		return fmt.Sprintf("SELECT arrayJoin([%s]) AS k, %s AS is_now, sum(${unit}) AS v FROM %s WHERE %s GROUP BY k",
+			strings.Join(tuples, ", "), sign, s.name, s.where)
+	}
+	return fmt.Sprintf("SELECT k.1 AS what, if(k.2 = '', 'unknown', k.2) AS name,\n  sumIf(v, is_now) / %[1]s AS `now, ${unit:text}`, sumIf(v, NOT is_now) / %[1]s AS `a day before, ${unit:text}`,\n"+
+		"  if(sumIf(v, NOT is_now) = 0, NULL, sumIf(v, is_now) / sumIf(v, NOT is_now) - 1) AS `change`\nFROM (\n%[2]s\nUNION ALL\n%[3]s\n)\nGROUP BY k\n"+
+		"ORDER BY abs(toFloat64(sumIf(v, is_now)) - sumIf(v, NOT is_now)) DESC\nLIMIT 50",
+		seconds, inner(rollups, "true"), inner(rollups.before(1), "false"))
+}
