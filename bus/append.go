@@ -61,13 +61,21 @@ func (a *appender) prepare(m Message, pos Position) {
 	}
 }
 
+// headerRoom is more than the headers of an output message take, octets.
+const headerRoom = 512
+
+// fit returns an error if the server does not take a message as large as the one prepared.
+func (a *appender) fit() error {
+	if a.msg == nil || int64(len(a.msg.Data)+headerRoom) <= a.b.nc.MaxPayload() {
+		return nil
+	}
+	return fmt.Errorf("append %d octets to %s: %w", len(a.msg.Data), a.subject, errTooLarge)
+}
+
 // send publishes the prepared message, or does so again.
 func (a *appender) send() error {
 	answer, err := a.b.js.PublishMsgAsync(a.msg,
 		jetstream.WithExpectStream(a.out.Name), jetstream.WithExpectLastSequencePerSubject(a.last))
-	if errors.Is(err, nats.ErrMaxPayload) {
-		return fmt.Errorf("append %d octets to %s: %w", len(a.msg.Data), a.subject, errTooLarge)
-	}
 	if err != nil {
 		a.count(failed)
 		return fmt.Errorf("append to %s: %w", a.subject, err)
@@ -76,16 +84,17 @@ func (a *appender) send() error {
 	return nil
 }
 
-// stored and refused are the channels of the answer, nil while none is due.
+// stored and refused are the channels of the answer, nil while none is due. There may be no
+// appender.
 func (a *appender) stored() <-chan *jetstream.PubAck {
-	if a.answer == nil {
+	if a == nil || a.answer == nil {
 		return nil
 	}
 	return a.answer.Ok()
 }
 
 func (a *appender) refused() <-chan error {
-	if a.answer == nil {
+	if a == nil || a.answer == nil {
 		return nil
 	}
 	return a.answer.Err()

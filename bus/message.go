@@ -42,3 +42,24 @@ type Holder[Out any] interface {
 	// Flush moves what is held to out.
 	Flush(ctx context.Context, out *Out) error
 }
+
+// Sider is a Handler that has other outputs beside the one of its stage.
+//
+// Their rows are stored before the output that covers the same input, each once, if Handle makes
+// the same rows of an input whenever that comes to it in the same state.
+type Sider interface {
+	// Sides is called once, after the partition was opened.
+	Sides() []Side
+}
+
+// Side is another output of a stage.
+type Side struct {
+	Stream Stream
+	// Message is the handler's own: Handle adds rows to it. It is emptied when it is appended, and
+	// where its rows are there from before a crash.
+	Message Message
+	// Keep makes the side a log, which only the stage itself reads. It returns the position of
+	// the oldest input of whose rows there is need, the zero Position where there is none; the rows
+	// of older ones are deleted some time after.
+	Keep func() Position
+}

@@ -3,6 +3,7 @@
 package bus_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"sync/atomic"
@@ -49,17 +50,41 @@ func TestServicesWorkUnderTheirPermissions(t *testing.T) {
 	if err := admin.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	start(t, login(t, as(url, bus.Decode), bus.Decode), pass)
-	newUser(t, url, bus.Ingest).publish(3, 0, 5)
-	reader := newUser(t, url, "streams")
-	reader.until("decode's output", func() bool { return len(reader.outputs(3)) == 5 })
-
 	decode := login(t, as(url, bus.Decode), bus.Decode)
+	startHandlers(t, decode, func() *sider {
+		return &sider{handlerFunc: pass, stream: bus.Held, more: []bus.Stream{bus.Counters}, keep: func() bus.Position { return bus.Position{} }}
+	})
+	written := make(chan uint64, 8)
+	go func() {
+		_ = bus.Sink(t.Context(), login(t, as(url, bus.Insert), bus.Insert), bus.Counters, bus.SinkConfig{MaxRows: 1},
+			func(_ context.Context, _ string, batch []*numbers) error {
+				for _, n := range batch {
+					for _, v := range n.v {
+						written <- v
+					}
+				}
+				return nil
+			})
+	}()
+	in := newUser(t, url, bus.Ingest)
+	reader := newUser(t, url, "streams")
+	for v := range uint64(5) {
+		in.publish(3, v, v+1)
+		reader.expect(3, v+1)
+		if got := <-written; got != v {
+			t.Errorf("insert read %d, want %d", got, v)
+		}
+	}
+	reader.until("truncation of HELD", func() bool { return len(reader.rows("HELD", "held.3")) == 1 })
+	err := bus.ReadLog(t.Context(), decode, bus.Held, 3, func(*numbers) error { return nil })
+	if err != nil {
+		t.Errorf("ReadLog: %v", err)
+	}
 	if err := decode.PutState(t.Context(), bus.Templates, 3, "key", []byte("value")); err != nil {
 		t.Error(err)
 	}
 	loaded := 0
-	err := decode.LoadState(t.Context(), bus.Templates, 3, func(string, []byte) error { loaded++; return nil })
+	err = decode.LoadState(t.Context(), bus.Templates, 3, func(string, []byte) error { loaded++; return nil })
 	if err != nil || loaded != 1 {
 		t.Errorf("LoadState: %d values, %v", loaded, err)
 	}
@@ -72,18 +97,20 @@ func TestForeignActionsAreRefused(t *testing.T) {
 	if err := admin.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	writes := map[string]string{bus.Ingest: "datagrams.0", bus.Decode: "flows.0", bus.Enrich: "enriched.0", bus.Aggregate: "rollups.0"}
+	writes := map[string][]string{
+		bus.Ingest: {"datagrams.0"}, bus.Decode: {"flows.0", "counters.0", "held.0"}, bus.Enrich: {"enriched.0"}, bus.Aggregate: {"rollups.0"},
+	}
 	reads := map[string][]string{
-		bus.Decode: {"DATAGRAMS"}, bus.Enrich: {"FLOWS"}, bus.Aggregate: {"ENRICHED"}, bus.Insert: {"ENRICHED", "ROLLUPS"},
+		bus.Decode: {"DATAGRAMS", "HELD"}, bus.Enrich: {"FLOWS"}, bus.Aggregate: {"ENRICHED"}, bus.Insert: {"ENRICHED", "ROLLUPS", "COUNTERS"},
 	}
 	buckets := map[string]string{bus.Decode: "$KV.TEMPLATES.0.x", bus.Enrich: "$KV.EXPORTERS.0.x", bus.Insert: "$KV.INTENTS.ENRICHED"}
 	for _, name := range []string{"streams", bus.Ingest, bus.Decode, bus.Enrich, bus.Aggregate, bus.Insert} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var foreign []string
-			for stage, subject := range writes {
+			for stage, subjects := range writes {
 				if stage != name {
-					foreign = append(foreign, subject, "dead."+stage+".0", "members."+stage+".X")
+					foreign = append(append(foreign, subjects...), "dead."+stage+".0", "members."+stage+".X")
 				}
 			}
 			for stage, bucket := range buckets {
@@ -114,7 +141,7 @@ func TestForeignActionsAreRefused(t *testing.T) {
 // foreignAPI are requests to JetStream that a service that reads the streams own never makes.
 func foreignAPI(own []string) []string {
 	var all []string
-	for _, s := range []string{"DATAGRAMS", "FLOWS", "ENRICHED", "ROLLUPS", "DEAD", "KV_POSITIONS"} {
+	for _, s := range []string{"DATAGRAMS", "FLOWS", "ENRICHED", "ROLLUPS", "COUNTERS", "HELD", "DEAD", "KV_POSITIONS"} {
 		all = append(all, "$JS.API.STREAM.DELETE."+s, "$JS.API.STREAM.UPDATE."+s, "$JS.API.STREAM.MSG.DELETE."+s)
 		if !slices.Contains(own, s) {
 			all = append(all, "$JS.API.STREAM.PURGE."+s, "$JS.API.CONSUMER.CREATE."+s+".x", "$JS.API.CONSUMER.MSG.NEXT."+s+".x")

@@ -3,6 +3,7 @@
 package bus
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -87,20 +88,29 @@ func (w *worker[In, Out, PI, PO]) once(ctx context.Context) error {
 		return fmt.Errorf("open partition %d: %w", w.p, err)
 	}
 	holder, _ := h.(Holder[Out])
+	sides, err := w.b.sides(ctx, h, w.p)
+	if err != nil {
+		return err
+	}
 	l := &loop[In, Out, PI, PO]{
 		worker: w, handler: h, holder: holder, in: new(In), out: new(Out), latest: input{pos: pos},
 		app:   appender{b: w.b, out: w.out, subject: w.out.partition(w.p), last: last, covers: pos},
-		trunc: truncator{b: w.b, s: w.in, p: w.p},
+		sides: sides, trunc: truncator{b: w.b, s: w.in, p: w.p},
 	}
 	l.trunc.position.Store(pos.Seq)
 	go l.trunc.run(ctx)
+	for _, s := range sides {
+		if s.keep != nil {
+			go s.trunc.run(ctx)
+		}
+	}
 	messages, failed := make(chan input), make(chan error, 1)
 	go func() { failed <- w.b.read(ctx, w.in, w.p, pos, messages) }()
 	return l.run(ctx, messages, failed)
 }
 
 // loop is the state between an open and the next: handle what comes, append what was made of
-// it, one message under way at a time.
+// it in rounds, one message under way at a time: those of the sides first, then the output.
 type loop[In, Out any, PI message[In], PO message[Out]] struct {
 	*worker[In, Out, PI, PO]
 	handler Handler[In, Out]
@@ -108,8 +118,10 @@ type loop[In, Out any, PI message[In], PO message[Out]] struct {
 	in      PI
 	out     PO
 	latest  input // handled up to here
-	inputs  int   // handled since the last append
+	inputs  int   // handled since the last round began
+	round   input // the last one of the round under way
 	app     appender
+	sides   []*side
 	trunc   truncator
 }
 
@@ -123,9 +135,10 @@ func (l *loop[In, Out, PI, PO]) run(ctx context.Context, messages <-chan input, 
 		}
 		timer.Reset(time.Until(wake))
 		more := messages
-		if l.out.SizeVT() >= maxOutput || (l.single && l.inputs > 0) || l.overdue() {
+		if l.size() >= maxOutput || (l.single && l.inputs > 0) || l.overdue() {
 			more = nil
 		}
+		current := l.current()
 		select {
 		case <-ctx.Done():
 			return l.finish()
@@ -133,11 +146,11 @@ func (l *loop[In, Out, PI, PO]) run(ctx context.Context, messages <-chan input, 
 			return err
 		case in := <-more:
 			err = l.handle(ctx, in)
-		case ack := <-l.app.stored():
-			l.app.done(ack)
-			l.trunc.position.Store(l.app.covers.Seq)
-		case err = <-l.app.refused():
-			err = l.app.failed(err)
+		case ack := <-current.stored():
+			current.done(ack)
+			l.truncate()
+		case err = <-current.refused():
+			err = current.failed(err)
 		case <-timer.C:
 		}
 		if err != nil {
@@ -162,7 +175,7 @@ const idle = time.Hour
 // advance starts the next append if it is time for one, and returns when to look again.
 func (l *loop[In, Out, PI, PO]) advance(ctx context.Context) (time.Time, error) {
 	now := time.Now()
-	if !l.app.pending() {
+	if l.current() == nil {
 		if l.holder != nil {
 			if due := l.holder.Due(); due.After(now) {
 				return due, nil
@@ -175,37 +188,78 @@ func (l *loop[In, Out, PI, PO]) advance(ctx context.Context) (time.Time, error) 
 			return now, err
 		}
 	}
-	if l.app.answer != nil {
+	current := l.current()
+	if current.answer != nil {
 		return now.Add(idle), nil
 	}
-	if l.app.retryAt.After(now) {
-		return l.app.retryAt, nil
+	if current.retryAt.After(now) {
+		return current.retryAt, nil
 	}
-	return now.Add(idle), l.sendOrSplit()
+	return now.Add(idle), current.send()
 }
 
-// collect makes the message of all that was handled.
+// current returns the appender whose turn it is in the round under way, nil between two rounds.
+func (l *loop[In, Out, PI, PO]) current() *appender {
+	for _, s := range l.sides {
+		if s.app.pending() {
+			return &s.app
+		}
+	}
+	if l.app.pending() {
+		return &l.app
+	}
+	return nil
+}
+
+// size returns how large the messages of the next round are.
+func (l *loop[In, Out, PI, PO]) size() int {
+	n := l.out.SizeVT()
+	for _, s := range l.sides {
+		n += s.SizeVT()
+	}
+	return n
+}
+
+// truncate lets go of what a finished round no longer needs.
+func (l *loop[In, Out, PI, PO]) truncate() {
+	if l.current() != nil {
+		return
+	}
+	l.trunc.position.Store(l.app.covers.Seq)
+	for _, s := range l.sides {
+		s.finished()
+	}
+}
+
+// collect makes the messages of all that was handled.
 func (l *loop[In, Out, PI, PO]) collect(ctx context.Context) error {
 	if l.holder != nil {
 		if err := l.safely(func() error { return l.holder.Flush(ctx, l.out) }); err != nil {
 			return fmt.Errorf("flush partition %d: %w", l.p, err)
 		}
 	}
+	for _, s := range l.sides {
+		s.prepare(l.latest.pos)
+	}
 	l.app.prepare(l.out, l.latest.pos)
 	l.out.Reset()
-	return nil
+	l.round, l.inputs = l.latest, 0
+	return l.fit()
 }
 
-// sendOrSplit sends the prepared message. One that is too large is made again from fewer
-// inputs, and if it is of one alone, that one can't be processed.
-func (l *loop[In, Out, PI, PO]) sendOrSplit() error {
-	err := l.app.send()
-	if !errors.Is(err, errTooLarge) {
-		l.inputs = 0
-		return err
+// fit finds out before the first message of a round is sent whether all of them can be. A round
+// that is too large is made again from fewer inputs, and if it is of one alone, that one can't be
+// processed.
+func (l *loop[In, Out, PI, PO]) fit() error {
+	err := l.app.fit()
+	for _, s := range l.sides {
+		err = cmp.Or(err, s.app.fit())
+	}
+	if err == nil {
+		return nil
 	}
 	if l.single && l.holder == nil {
-		return &poison{l.latest, err}
+		return &poison{l.round, err}
 	}
 	l.single = true
 	return err
@@ -230,6 +284,9 @@ func (l *loop[In, Out, PI, PO]) handle(ctx context.Context, in input) error {
 		if err != nil {
 			return fmt.Errorf("process message %d of %s: %w", in.pos.Seq, l.worker.in.partition(l.p), err)
 		}
+		for _, s := range l.sides {
+			s.handled(in.pos)
+		}
 	}
 	l.latest = in
 	l.inputs++
@@ -252,22 +309,26 @@ func (l *loop[In, Out, PI, PO]) safely(f func() error) (err error) {
 func (l *loop[In, Out, PI, PO]) finish() error {
 	ctx, cancel := context.WithTimeout(context.Background(), finishTime)
 	defer cancel()
-	if l.app.pending() {
-		if l.app.answer == nil { // the stream is full
-			return nil
-		}
-		if err := l.app.wait(ctx); err != nil {
-			return err
-		}
-	}
-	if l.latest.pos == l.app.covers {
-		return nil
+	if err := l.settle(ctx); err != nil || l.current() != nil || l.latest.pos == l.app.covers {
+		return err
 	}
 	if err := l.collect(ctx); err != nil {
 		return err
 	}
-	if err := l.sendOrSplit(); err != nil {
-		return err
+	return l.settle(ctx)
+}
+
+// settle finishes the round under way, unless a stream is full.
+func (l *loop[In, Out, PI, PO]) settle(ctx context.Context) error {
+	for a := l.current(); a != nil && !a.retryAt.After(time.Now()); a = l.current() {
+		if a.answer == nil {
+			if err := a.send(); err != nil {
+				return err
+			}
+		}
+		if err := a.wait(ctx); err != nil {
+			return err
+		}
 	}
-	return l.app.wait(ctx)
+	return nil
 }

@@ -131,22 +131,29 @@ func (c client) until(what string, ok func() bool) {
 }
 
 // outputs returns all numbers in partition p of FLOWS, in order.
-func (c client) outputs(p int) (got []uint64) {
+func (c client) outputs(p int) []uint64 {
+	c.t.Helper()
+	return c.rows("FLOWS", "flows."+strconv.Itoa(p))
+}
+
+// rows returns all numbers on a subject of a stream, in order.
+func (c client) rows(stream, subject string) (got []uint64) {
 	c.t.Helper()
 	c.retry(func(ctx context.Context) error {
 		got = nil
-		s, err := c.js.Stream(ctx, "FLOWS")
+		s, err := c.js.Stream(ctx, stream)
 		if err != nil {
 			return err
 		}
-		for seq := uint64(1); seq <= s.CachedInfo().State.LastSeq; seq++ {
-			m, err := s.GetMsg(ctx, seq)
+		for seq := uint64(0); seq < s.CachedInfo().State.LastSeq; {
+			m, err := s.GetMsg(ctx, seq+1, jetstream.WithGetMsgSubject(subject))
+			if errors.Is(err, jetstream.ErrMsgNotFound) {
+				return nil
+			}
 			if err != nil {
 				return err
 			}
-			if m.Subject == "flows."+strconv.Itoa(p) {
-				got = append(got, unpack(c.t, m).v...)
-			}
+			got, seq = append(got, unpack(c.t, m).v...), m.Sequence
 		}
 		return nil
 	})

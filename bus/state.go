@@ -28,12 +28,19 @@ func at(ctx context.Context, pos Position) context.Context {
 	return context.WithValue(ctx, positionKey{}, pos)
 }
 
+// PositionOf returns the position of the input that Handle was called for, and the one from which a
+// partition is opened, with their contexts.
+func PositionOf(ctx context.Context) Position {
+	pos, _ := ctx.Value(positionKey{}).(Position)
+	return pos
+}
+
 // PutState writes a value of partition p, with the context that Handle was called with. It is
 // there for whoever opens the partition next, if what this Handle returns was appended: state
 // and output always stand at the same position. The key is made of letters, digits and -_=/ and
 // dots.
 func (b *Bus) PutState(ctx context.Context, bucket Bucket, p int, key string, value []byte) error {
-	pos, _ := ctx.Value(positionKey{}).(Position)
+	pos := PositionOf(ctx)
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
 	defer cancel()
 	kv, err := b.bucket(ctx, bucket)
