@@ -130,6 +130,52 @@ const (
 	Tenant
 	Tag
 	Duplicate
+	SamplingAlgorithm
+	DroppedBytes
+	DroppedPackets
+	OutIfCount
+	FlowCount
+	MulticastBytes
+	MulticastPackets
+	Layer2Bytes
+	FlowID
+	PostIPTOS
+	VLANPriority
+	PostVLANPriority
+	CustomerVLANPriority
+	MPLSVPNRD
+	MPLSTopLabelType
+	MPLSFTNMask
+	MPLSFECPrefixLength
+	PseudowireID
+	NATPoolID
+	InnerICMPType
+	InnerICMPCode
+	PathDelayMeanUs
+	PathDelayMinUs
+	PathDelayMaxUs
+	PathDelaySumUs
+	EgressQueue
+	QueueDepth
+	TransitDelayNs
+	ACLNumber
+	ACLDirection
+	URLDirection
+	WLANChannel
+	StationMAC
+	AccessPointMAC
+	SrcUser
+	DstUser
+	URL
+	URLHost
+	MPLSTunnelName
+	MPLSVCName
+	MPLSFTNDescription
+	ACLName
+	FunctionName
+	IngressACL
+	EgressACL
+	WLANSSID
 	numNumbers = iota
 )
 
@@ -145,6 +191,9 @@ const (
 	InnerSrcAddr
 	InnerDstAddr
 	ExporterAddress
+	StationAddress
+	TunnelSrcAddr
+	TunnelDstAddr
 	endAddress
 )
 
@@ -159,14 +208,17 @@ const (
 	LayerSize
 	MPLSIP
 	IPv6RoutingHeaderAddresses
+	MPLSOutLabel
+	BGPExtCommunities
+	BGPLargeCommunities
 	endList
 )
 
 // The groups start at fixed places, so that a record's bitmap has a word or two for each.
 const (
-	firstAddress = 128
-	firstList    = 160
-	numFields    = 192
+	firstAddress = 192
+	firstList    = 224
+	numFields    = 240
 )
 
 // Kind is the shape of a field's values.
@@ -341,4 +393,56 @@ var fields = [numFields]Info{
 	LayerSize:                  {"layer_size", 104, Numbers, 4, "Array(UInt32)", "Octets of each header in layer_stack"},
 	MPLSIP:                     {"mpls_ip", 82, Addresses, 16, "Array(IPv6)", "Addresses of MPLS top labels, IPv4 mapped"},
 	IPv6RoutingHeaderAddresses: {"ipv6_routing_header_addresses", 105, Addresses, 16, "Array(IPv6)", "Segment list of the IPv6 routing header"},
+	SamplingAlgorithm:          {"sampling_algorithm", 2047, Number, 1, "UInt8", "How packets were sampled, element 35, NetFlow v5 header: 1 every Nth, 2 random"},
+	DroppedBytes:               {"dropped_bytes", 2048, Number, 8, "UInt64", "Octets of packets that the observer dropped, as exported, element 132; sFlow: of a discarded packet, which is not in bytes"},
+	DroppedPackets:             {"dropped_packets", 2049, Number, 8, "UInt64", "Packets that the observer dropped, as exported, element 133; sFlow: 1 for a discarded packet, which is not in packets"},
+	OutIfCount:                 {"out_if_count", 2050, Number, 4, "UInt32", "How many interfaces an sFlow sample went out of, where they are several"},
+	FlowCount:                  {"flow_count", 2051, Number, 8, "UInt64", "Flows that were summed into this one by the exporter, element 3"},
+	MulticastBytes:             {"multicast_bytes", 2052, Number, 8, "UInt64", "Octets that multicast made of the flow, as exported, element 20"},
+	MulticastPackets:           {"multicast_packets", 2053, Number, 8, "UInt64", "Packets that multicast made of the flow, as exported, element 19"},
+	Layer2Bytes:                {"layer2_bytes", 2054, Number, 8, "UInt64", "Octets with the headers of layer 2, as exported, element 352"},
+	FlowID:                     {"flow_id", 2055, Number, 8, "UInt64", "Identifier of the flow or connection, element 148"},
+	PostIPTOS:                  {"post_ip_tos", 2056, Number, 1, "UInt8", "Type of service or traffic class octet at the output, element 55"},
+	VLANPriority:               {"vlan_priority", 2057, Number, 1, "UInt8", "Priority of the VLAN tag, 3 bits, element 244"},
+	PostVLANPriority:           {"post_vlan_priority", 2058, Number, 1, "UInt8", "Priority of the VLAN tag at the output, 3 bits, sFlow extended_switch"},
+	CustomerVLANPriority:       {"customer_vlan_priority", 2059, Number, 1, "UInt8", "Priority of the inner VLAN tag, 3 bits, element 246"},
+	MPLSVPNRD:                  {"mpls_vpn_rd", 2060, Number, 8, "UInt64", "Route distinguisher of the MPLS VPN, RFC 4364 section 4.2, element 90"},
+	MPLSTopLabelType:           {"mpls_top_label_type", 2061, Number, 1, "UInt8", "Protocol that assigned the top label, element 46"},
+	MPLSFTNMask:                {"mpls_ftn_mask", 2062, Number, 4, "UInt32", "Fields that an entry of the FEC-to-NHLFE table matches, sFlow extended_mpls_FTN"},
+	MPLSFECPrefixLength:        {"mpls_fec_prefix_length", 2063, Number, 4, "UInt32", "Prefix length of the LDP FEC, sFlow extended_mpls_LDP_FEC"},
+	PseudowireID:               {"pseudowire_id", 2064, Number, 4, "UInt32", "Pseudowire, element 249"},
+	NATPoolID:                  {"nat_pool_id", 2065, Number, 4, "UInt32", "Pool of addresses for translation, element 283"},
+	InnerICMPType:              {"inner_icmp_type", 2066, Number, 1, "UInt8", "ICMP or ICMPv6 type in the tunnel"},
+	InnerICMPCode:              {"inner_icmp_code", 2067, Number, 1, "UInt8", "ICMP or ICMPv6 code in the tunnel"},
+	PathDelayMeanUs:            {"path_delay_mean_us", 2068, Number, 8, "UInt64", "Mean delay on the path, microseconds, element 600 of draft-ietf-opsawg-ipfix-on-path-telemetry"},
+	PathDelayMinUs:             {"path_delay_min_us", 2069, Number, 8, "UInt64", "Least delay on the path, microseconds, element 601 of the draft"},
+	PathDelayMaxUs:             {"path_delay_max_us", 2070, Number, 8, "UInt64", "Greatest delay on the path, microseconds, element 602 of the draft"},
+	PathDelaySumUs:             {"path_delay_sum_us", 2071, Number, 8, "UInt64", "Sum of delays on the path, microseconds, element 603 of the draft"},
+	EgressQueue:                {"egress_queue", 2072, Number, 4, "UInt32", "Queue at the output, sFlow extended_egress_queue"},
+	QueueDepth:                 {"queue_depth", 2073, Number, 4, "UInt32", "Octets in the queue at the output, sFlow extended_queue"},
+	TransitDelayNs:             {"transit_delay_ns", 2074, Number, 4, "UInt32", "Time that the packet took through the device, ns, sFlow extended_transit"},
+	ACLNumber:                  {"acl_number", 2075, Number, 4, "UInt32", "Access list that dropped the packet, sFlow extended_acl"},
+	ACLDirection:               {"acl_direction", 2076, Number, 1, "UInt8", "Direction of that access list: 1 ingress, 2 egress"},
+	URLDirection:               {"url_direction", 2077, Number, 1, "UInt8", "Which end is the server of the URL: 1 source, 2 destination"},
+	WLANChannel:                {"wlan_channel", 2078, Number, 2, "UInt16", "Channel of a wireless network, element 146, sFlow extended_80211_rx"},
+	StationMAC:                 {"station_mac", 2079, Number, 8, "UInt64", "MAC address of a wireless station, 48 bits, element 365"},
+	AccessPointMAC:             {"access_point_mac", 2080, Number, 8, "UInt64", "MAC address of a wireless access point, 48 bits, element 367, sFlow extended_80211_rx"},
+	SrcUser:                    {"src_user", 2081, Text, 4, "LowCardinality(String)", "User at the source, elements 371 and 40000 (Cisco ASA), sFlow extended_user"},
+	DstUser:                    {"dst_user", 2082, Text, 4, "LowCardinality(String)", "User at the destination, sFlow extended_user"},
+	URL:                        {"url", 2083, Text, 4, "LowCardinality(String)", "URL of the request, sFlow extended_url"},
+	URLHost:                    {"url_host", 2084, Text, 4, "LowCardinality(String)", "Host of the request, sFlow extended_url"},
+	MPLSTunnelName:             {"mpls_tunnel_name", 2085, Text, 4, "LowCardinality(String)", "Name of the MPLS tunnel, sFlow extended_mpls_tunnel"},
+	MPLSVCName:                 {"mpls_vc_name", 2086, Text, 4, "LowCardinality(String)", "Name of the MPLS virtual circuit, sFlow extended_mpls_vc"},
+	MPLSFTNDescription:         {"mpls_ftn_description", 2087, Text, 4, "LowCardinality(String)", "Description of an entry of the FEC-to-NHLFE table, sFlow extended_mpls_FTN"},
+	ACLName:                    {"acl_name", 2088, Text, 4, "LowCardinality(String)", "Name of the access list that dropped the packet, sFlow extended_acl"},
+	FunctionName:               {"function_name", 2089, Text, 4, "LowCardinality(String)", "Function that dropped the packet, sFlow extended_function"},
+	IngressACL:                 {"ingress_acl", 2090, Text, 4, "LowCardinality(String)", "Access list at the input, element 33000 (Cisco ASA): list, entry and extended entry, in hexadecimal"},
+	EgressACL:                  {"egress_acl", 2091, Text, 4, "LowCardinality(String)", "Access list at the output, element 33001 (Cisco ASA): list, entry and extended entry, in hexadecimal"},
+	WLANSSID:                   {"wlan_ssid", 2092, Text, 4, "LowCardinality(String)", "Name of a wireless network, element 147, sFlow extended_80211_rx"},
+	StationAddress:             {"station_addr", 2093, Address, 16, "IPv6", "Address of a wireless station, element 366, IPv4 mapped"},
+	TunnelSrcAddr:              {"tunnel_src_addr", 2094, Address, 16, "IPv6", "Source of the tunnel that a packet came out of or went into, sFlow extended_ipv4_tunnel and extended_ipv6_tunnel, IPv4 mapped"},
+	TunnelDstAddr:              {"tunnel_dst_addr", 2095, Address, 16, "IPv6", "Destination of that tunnel, IPv4 mapped"},
+	MPLSOutLabel:               {"mpls_out_label", 2096, Numbers, 4, "Array(UInt32)", "MPLS label at the output, 20 bits, top of the stack first, sFlow extended_mpls"},
+	BGPExtCommunities:          {"bgp_ext_communities", 2097, Numbers, 8, "Array(UInt64)", "BGP extended communities, element 486"},
+	BGPLargeCommunities:        {"bgp_large_communities", 2098, Numbers, 4, "Array(UInt32)", "BGP large communities, three numbers each, element 489"},
 }

@@ -19,7 +19,7 @@ const (
 // Record is one flow while it is decoded: flat, without pointers, reused. Only fields
 // that were set since Reset count, so resetting costs nothing.
 type Record struct {
-	set     [numFields / 64]uint64
+	set     [(numFields + 63) / 64]uint64
 	numbers [numNumbers]uint64
 	addrs   [numAddresses][16]byte
 	lists   [numLists]list
@@ -32,7 +32,7 @@ type list struct {
 }
 
 // Reset forgets all fields.
-func (r *Record) Reset() { r.set = [numFields / 64]uint64{} }
+func (r *Record) Reset() { r.set = [(numFields + 63) / 64]uint64{} }
 
 // Has tells whether f was set.
 func (r *Record) Has(f Field) bool { return r.set[f/64]&(1<<(f%64)) != 0 }

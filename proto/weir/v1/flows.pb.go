@@ -312,9 +312,113 @@ type FlowBatch struct {
 	// Tag of the flow, set by a rule. 4
 	Tag *TextColumn `protobuf:"bytes,2143,opt,name=tag,proto3" json:"tag,omitempty"`
 	// Flow counted elsewhere: 0 no, 1 seen inside the boundary, 2 in the other direction, 3 by another observer. 1
-	Duplicate     []byte `protobuf:"bytes,2144,opt,name=duplicate,proto3" json:"duplicate,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Duplicate []byte `protobuf:"bytes,2144,opt,name=duplicate,proto3" json:"duplicate,omitempty"`
+	// How packets were sampled, element 35, NetFlow v5 header: 1 every Nth, 2 random. 1
+	SamplingAlgorithm []byte `protobuf:"bytes,2047,opt,name=sampling_algorithm,json=samplingAlgorithm,proto3" json:"sampling_algorithm,omitempty"`
+	// Octets of packets that the observer dropped, as exported, element 132; sFlow: of a discarded packet, which is not in bytes. 8
+	DroppedBytes []byte `protobuf:"bytes,2048,opt,name=dropped_bytes,json=droppedBytes,proto3" json:"dropped_bytes,omitempty"`
+	// Packets that the observer dropped, as exported, element 133; sFlow: 1 for a discarded packet, which is not in packets. 8
+	DroppedPackets []byte `protobuf:"bytes,2049,opt,name=dropped_packets,json=droppedPackets,proto3" json:"dropped_packets,omitempty"`
+	// How many interfaces an sFlow sample went out of, where they are several. 4
+	OutIfCount []byte `protobuf:"bytes,2050,opt,name=out_if_count,json=outIfCount,proto3" json:"out_if_count,omitempty"`
+	// Flows that were summed into this one by the exporter, element 3. 8
+	FlowCount []byte `protobuf:"bytes,2051,opt,name=flow_count,json=flowCount,proto3" json:"flow_count,omitempty"`
+	// Octets that multicast made of the flow, as exported, element 20. 8
+	MulticastBytes []byte `protobuf:"bytes,2052,opt,name=multicast_bytes,json=multicastBytes,proto3" json:"multicast_bytes,omitempty"`
+	// Packets that multicast made of the flow, as exported, element 19. 8
+	MulticastPackets []byte `protobuf:"bytes,2053,opt,name=multicast_packets,json=multicastPackets,proto3" json:"multicast_packets,omitempty"`
+	// Octets with the headers of layer 2, as exported, element 352. 8
+	Layer2Bytes []byte `protobuf:"bytes,2054,opt,name=layer2_bytes,json=layer2Bytes,proto3" json:"layer2_bytes,omitempty"`
+	// Identifier of the flow or connection, element 148. 8
+	FlowId []byte `protobuf:"bytes,2055,opt,name=flow_id,json=flowId,proto3" json:"flow_id,omitempty"`
+	// Type of service or traffic class octet at the output, element 55. 1
+	PostIpTos []byte `protobuf:"bytes,2056,opt,name=post_ip_tos,json=postIpTos,proto3" json:"post_ip_tos,omitempty"`
+	// Priority of the VLAN tag, 3 bits, element 244. 1
+	VlanPriority []byte `protobuf:"bytes,2057,opt,name=vlan_priority,json=vlanPriority,proto3" json:"vlan_priority,omitempty"`
+	// Priority of the VLAN tag at the output, 3 bits, sFlow extended_switch. 1
+	PostVlanPriority []byte `protobuf:"bytes,2058,opt,name=post_vlan_priority,json=postVlanPriority,proto3" json:"post_vlan_priority,omitempty"`
+	// Priority of the inner VLAN tag, 3 bits, element 246. 1
+	CustomerVlanPriority []byte `protobuf:"bytes,2059,opt,name=customer_vlan_priority,json=customerVlanPriority,proto3" json:"customer_vlan_priority,omitempty"`
+	// Route distinguisher of the MPLS VPN, RFC 4364 section 4.2, element 90. 8
+	MplsVpnRd []byte `protobuf:"bytes,2060,opt,name=mpls_vpn_rd,json=mplsVpnRd,proto3" json:"mpls_vpn_rd,omitempty"`
+	// Protocol that assigned the top label, element 46. 1
+	MplsTopLabelType []byte `protobuf:"bytes,2061,opt,name=mpls_top_label_type,json=mplsTopLabelType,proto3" json:"mpls_top_label_type,omitempty"`
+	// Fields that an entry of the FEC-to-NHLFE table matches, sFlow extended_mpls_FTN. 4
+	MplsFtnMask []byte `protobuf:"bytes,2062,opt,name=mpls_ftn_mask,json=mplsFtnMask,proto3" json:"mpls_ftn_mask,omitempty"`
+	// Prefix length of the LDP FEC, sFlow extended_mpls_LDP_FEC. 4
+	MplsFecPrefixLength []byte `protobuf:"bytes,2063,opt,name=mpls_fec_prefix_length,json=mplsFecPrefixLength,proto3" json:"mpls_fec_prefix_length,omitempty"`
+	// Pseudowire, element 249. 4
+	PseudowireId []byte `protobuf:"bytes,2064,opt,name=pseudowire_id,json=pseudowireId,proto3" json:"pseudowire_id,omitempty"`
+	// Pool of addresses for translation, element 283. 4
+	NatPoolId []byte `protobuf:"bytes,2065,opt,name=nat_pool_id,json=natPoolId,proto3" json:"nat_pool_id,omitempty"`
+	// ICMP or ICMPv6 type in the tunnel. 1
+	InnerIcmpType []byte `protobuf:"bytes,2066,opt,name=inner_icmp_type,json=innerIcmpType,proto3" json:"inner_icmp_type,omitempty"`
+	// ICMP or ICMPv6 code in the tunnel. 1
+	InnerIcmpCode []byte `protobuf:"bytes,2067,opt,name=inner_icmp_code,json=innerIcmpCode,proto3" json:"inner_icmp_code,omitempty"`
+	// Mean delay on the path, microseconds, element 600 of draft-ietf-opsawg-ipfix-on-path-telemetry. 8
+	PathDelayMeanUs []byte `protobuf:"bytes,2068,opt,name=path_delay_mean_us,json=pathDelayMeanUs,proto3" json:"path_delay_mean_us,omitempty"`
+	// Least delay on the path, microseconds, element 601 of the draft. 8
+	PathDelayMinUs []byte `protobuf:"bytes,2069,opt,name=path_delay_min_us,json=pathDelayMinUs,proto3" json:"path_delay_min_us,omitempty"`
+	// Greatest delay on the path, microseconds, element 602 of the draft. 8
+	PathDelayMaxUs []byte `protobuf:"bytes,2070,opt,name=path_delay_max_us,json=pathDelayMaxUs,proto3" json:"path_delay_max_us,omitempty"`
+	// Sum of delays on the path, microseconds, element 603 of the draft. 8
+	PathDelaySumUs []byte `protobuf:"bytes,2071,opt,name=path_delay_sum_us,json=pathDelaySumUs,proto3" json:"path_delay_sum_us,omitempty"`
+	// Queue at the output, sFlow extended_egress_queue. 4
+	EgressQueue []byte `protobuf:"bytes,2072,opt,name=egress_queue,json=egressQueue,proto3" json:"egress_queue,omitempty"`
+	// Octets in the queue at the output, sFlow extended_queue. 4
+	QueueDepth []byte `protobuf:"bytes,2073,opt,name=queue_depth,json=queueDepth,proto3" json:"queue_depth,omitempty"`
+	// Time that the packet took through the device, ns, sFlow extended_transit. 4
+	TransitDelayNs []byte `protobuf:"bytes,2074,opt,name=transit_delay_ns,json=transitDelayNs,proto3" json:"transit_delay_ns,omitempty"`
+	// Access list that dropped the packet, sFlow extended_acl. 4
+	AclNumber []byte `protobuf:"bytes,2075,opt,name=acl_number,json=aclNumber,proto3" json:"acl_number,omitempty"`
+	// Direction of that access list: 1 ingress, 2 egress. 1
+	AclDirection []byte `protobuf:"bytes,2076,opt,name=acl_direction,json=aclDirection,proto3" json:"acl_direction,omitempty"`
+	// Which end is the server of the URL: 1 source, 2 destination. 1
+	UrlDirection []byte `protobuf:"bytes,2077,opt,name=url_direction,json=urlDirection,proto3" json:"url_direction,omitempty"`
+	// Channel of a wireless network, element 146, sFlow extended_80211_rx. 2
+	WlanChannel []byte `protobuf:"bytes,2078,opt,name=wlan_channel,json=wlanChannel,proto3" json:"wlan_channel,omitempty"`
+	// MAC address of a wireless station, 48 bits, element 365. 8
+	StationMac []byte `protobuf:"bytes,2079,opt,name=station_mac,json=stationMac,proto3" json:"station_mac,omitempty"`
+	// MAC address of a wireless access point, 48 bits, element 367, sFlow extended_80211_rx. 8
+	AccessPointMac []byte `protobuf:"bytes,2080,opt,name=access_point_mac,json=accessPointMac,proto3" json:"access_point_mac,omitempty"`
+	// User at the source, elements 371 and 40000 (Cisco ASA), sFlow extended_user. 4
+	SrcUser *TextColumn `protobuf:"bytes,2081,opt,name=src_user,json=srcUser,proto3" json:"src_user,omitempty"`
+	// User at the destination, sFlow extended_user. 4
+	DstUser *TextColumn `protobuf:"bytes,2082,opt,name=dst_user,json=dstUser,proto3" json:"dst_user,omitempty"`
+	// URL of the request, sFlow extended_url. 4
+	Url *TextColumn `protobuf:"bytes,2083,opt,name=url,proto3" json:"url,omitempty"`
+	// Host of the request, sFlow extended_url. 4
+	UrlHost *TextColumn `protobuf:"bytes,2084,opt,name=url_host,json=urlHost,proto3" json:"url_host,omitempty"`
+	// Name of the MPLS tunnel, sFlow extended_mpls_tunnel. 4
+	MplsTunnelName *TextColumn `protobuf:"bytes,2085,opt,name=mpls_tunnel_name,json=mplsTunnelName,proto3" json:"mpls_tunnel_name,omitempty"`
+	// Name of the MPLS virtual circuit, sFlow extended_mpls_vc. 4
+	MplsVcName *TextColumn `protobuf:"bytes,2086,opt,name=mpls_vc_name,json=mplsVcName,proto3" json:"mpls_vc_name,omitempty"`
+	// Description of an entry of the FEC-to-NHLFE table, sFlow extended_mpls_FTN. 4
+	MplsFtnDescription *TextColumn `protobuf:"bytes,2087,opt,name=mpls_ftn_description,json=mplsFtnDescription,proto3" json:"mpls_ftn_description,omitempty"`
+	// Name of the access list that dropped the packet, sFlow extended_acl. 4
+	AclName *TextColumn `protobuf:"bytes,2088,opt,name=acl_name,json=aclName,proto3" json:"acl_name,omitempty"`
+	// Function that dropped the packet, sFlow extended_function. 4
+	FunctionName *TextColumn `protobuf:"bytes,2089,opt,name=function_name,json=functionName,proto3" json:"function_name,omitempty"`
+	// Access list at the input, element 33000 (Cisco ASA): list, entry and extended entry, in hexadecimal. 4
+	IngressAcl *TextColumn `protobuf:"bytes,2090,opt,name=ingress_acl,json=ingressAcl,proto3" json:"ingress_acl,omitempty"`
+	// Access list at the output, element 33001 (Cisco ASA): list, entry and extended entry, in hexadecimal. 4
+	EgressAcl *TextColumn `protobuf:"bytes,2091,opt,name=egress_acl,json=egressAcl,proto3" json:"egress_acl,omitempty"`
+	// Name of a wireless network, element 147, sFlow extended_80211_rx. 4
+	WlanSsid *TextColumn `protobuf:"bytes,2092,opt,name=wlan_ssid,json=wlanSsid,proto3" json:"wlan_ssid,omitempty"`
+	// Address of a wireless station, element 366, IPv4 mapped. 16
+	StationAddr []byte `protobuf:"bytes,2093,opt,name=station_addr,json=stationAddr,proto3" json:"station_addr,omitempty"`
+	// Source of the tunnel that a packet came out of or went into, sFlow extended_ipv4_tunnel and extended_ipv6_tunnel, IPv4 mapped. 16
+	TunnelSrcAddr []byte `protobuf:"bytes,2094,opt,name=tunnel_src_addr,json=tunnelSrcAddr,proto3" json:"tunnel_src_addr,omitempty"`
+	// Destination of that tunnel, IPv4 mapped. 16
+	TunnelDstAddr []byte `protobuf:"bytes,2095,opt,name=tunnel_dst_addr,json=tunnelDstAddr,proto3" json:"tunnel_dst_addr,omitempty"`
+	// MPLS label at the output, 20 bits, top of the stack first, sFlow extended_mpls. 4
+	MplsOutLabel *ListColumn `protobuf:"bytes,2096,opt,name=mpls_out_label,json=mplsOutLabel,proto3" json:"mpls_out_label,omitempty"`
+	// BGP extended communities, element 486. 8
+	BgpExtCommunities *ListColumn `protobuf:"bytes,2097,opt,name=bgp_ext_communities,json=bgpExtCommunities,proto3" json:"bgp_ext_communities,omitempty"`
+	// BGP large communities, three numbers each, element 489. 4
+	BgpLargeCommunities *ListColumn `protobuf:"bytes,2098,opt,name=bgp_large_communities,json=bgpLargeCommunities,proto3" json:"bgp_large_communities,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
 }
 
 func (x *FlowBatch) Reset() {
@@ -1341,11 +1445,375 @@ func (x *FlowBatch) GetDuplicate() []byte {
 	return nil
 }
 
+func (x *FlowBatch) GetSamplingAlgorithm() []byte {
+	if x != nil {
+		return x.SamplingAlgorithm
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetDroppedBytes() []byte {
+	if x != nil {
+		return x.DroppedBytes
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetDroppedPackets() []byte {
+	if x != nil {
+		return x.DroppedPackets
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetOutIfCount() []byte {
+	if x != nil {
+		return x.OutIfCount
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetFlowCount() []byte {
+	if x != nil {
+		return x.FlowCount
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetMulticastBytes() []byte {
+	if x != nil {
+		return x.MulticastBytes
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetMulticastPackets() []byte {
+	if x != nil {
+		return x.MulticastPackets
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetLayer2Bytes() []byte {
+	if x != nil {
+		return x.Layer2Bytes
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetFlowId() []byte {
+	if x != nil {
+		return x.FlowId
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetPostIpTos() []byte {
+	if x != nil {
+		return x.PostIpTos
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetVlanPriority() []byte {
+	if x != nil {
+		return x.VlanPriority
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetPostVlanPriority() []byte {
+	if x != nil {
+		return x.PostVlanPriority
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetCustomerVlanPriority() []byte {
+	if x != nil {
+		return x.CustomerVlanPriority
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetMplsVpnRd() []byte {
+	if x != nil {
+		return x.MplsVpnRd
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetMplsTopLabelType() []byte {
+	if x != nil {
+		return x.MplsTopLabelType
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetMplsFtnMask() []byte {
+	if x != nil {
+		return x.MplsFtnMask
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetMplsFecPrefixLength() []byte {
+	if x != nil {
+		return x.MplsFecPrefixLength
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetPseudowireId() []byte {
+	if x != nil {
+		return x.PseudowireId
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetNatPoolId() []byte {
+	if x != nil {
+		return x.NatPoolId
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetInnerIcmpType() []byte {
+	if x != nil {
+		return x.InnerIcmpType
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetInnerIcmpCode() []byte {
+	if x != nil {
+		return x.InnerIcmpCode
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetPathDelayMeanUs() []byte {
+	if x != nil {
+		return x.PathDelayMeanUs
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetPathDelayMinUs() []byte {
+	if x != nil {
+		return x.PathDelayMinUs
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetPathDelayMaxUs() []byte {
+	if x != nil {
+		return x.PathDelayMaxUs
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetPathDelaySumUs() []byte {
+	if x != nil {
+		return x.PathDelaySumUs
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetEgressQueue() []byte {
+	if x != nil {
+		return x.EgressQueue
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetQueueDepth() []byte {
+	if x != nil {
+		return x.QueueDepth
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetTransitDelayNs() []byte {
+	if x != nil {
+		return x.TransitDelayNs
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetAclNumber() []byte {
+	if x != nil {
+		return x.AclNumber
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetAclDirection() []byte {
+	if x != nil {
+		return x.AclDirection
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetUrlDirection() []byte {
+	if x != nil {
+		return x.UrlDirection
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetWlanChannel() []byte {
+	if x != nil {
+		return x.WlanChannel
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetStationMac() []byte {
+	if x != nil {
+		return x.StationMac
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetAccessPointMac() []byte {
+	if x != nil {
+		return x.AccessPointMac
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetSrcUser() *TextColumn {
+	if x != nil {
+		return x.SrcUser
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetDstUser() *TextColumn {
+	if x != nil {
+		return x.DstUser
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetUrl() *TextColumn {
+	if x != nil {
+		return x.Url
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetUrlHost() *TextColumn {
+	if x != nil {
+		return x.UrlHost
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetMplsTunnelName() *TextColumn {
+	if x != nil {
+		return x.MplsTunnelName
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetMplsVcName() *TextColumn {
+	if x != nil {
+		return x.MplsVcName
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetMplsFtnDescription() *TextColumn {
+	if x != nil {
+		return x.MplsFtnDescription
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetAclName() *TextColumn {
+	if x != nil {
+		return x.AclName
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetFunctionName() *TextColumn {
+	if x != nil {
+		return x.FunctionName
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetIngressAcl() *TextColumn {
+	if x != nil {
+		return x.IngressAcl
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetEgressAcl() *TextColumn {
+	if x != nil {
+		return x.EgressAcl
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetWlanSsid() *TextColumn {
+	if x != nil {
+		return x.WlanSsid
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetStationAddr() []byte {
+	if x != nil {
+		return x.StationAddr
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetTunnelSrcAddr() []byte {
+	if x != nil {
+		return x.TunnelSrcAddr
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetTunnelDstAddr() []byte {
+	if x != nil {
+		return x.TunnelDstAddr
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetMplsOutLabel() *ListColumn {
+	if x != nil {
+		return x.MplsOutLabel
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetBgpExtCommunities() *ListColumn {
+	if x != nil {
+		return x.BgpExtCommunities
+	}
+	return nil
+}
+
+func (x *FlowBatch) GetBgpLargeCommunities() *ListColumn {
+	if x != nil {
+		return x.BgpLargeCommunities
+	}
+	return nil
+}
+
 var File_weir_v1_flows_proto protoreflect.FileDescriptor
 
 const file_weir_v1_flows_proto_rawDesc = "" +
 	"\n" +
-	"\x13weir/v1/flows.proto\x12\aweir.v1\x1a\x15weir/v1/columns.proto\"\xc7/\n" +
+	"\x13weir/v1/flows.proto\x12\aweir.v1\x1a\x15weir/v1/columns.proto\"\xdaA\n" +
 	"\tFlowBatch\x12\x13\n" +
 	"\x04rows\x18\xd0\x0f \x01(\rR\x04rows\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\fR\x04type\x12#\n" +
@@ -1512,7 +1980,67 @@ const file_weir_v1_flows_proto_rawDesc = "" +
 	"\vdst_as_name\x18\xdd\x10 \x01(\v2\x13.weir.v1.TextColumnR\tdstAsName\x12,\n" +
 	"\x06tenant\x18\xde\x10 \x01(\v2\x13.weir.v1.TextColumnR\x06tenant\x12&\n" +
 	"\x03tag\x18\xdf\x10 \x01(\v2\x13.weir.v1.TextColumnR\x03tag\x12\x1d\n" +
-	"\tduplicate\x18\xe0\x10 \x01(\fR\tduplicateJ\x04\b\x02\x10\x03J\x04\b\x05\x10\x06J\x04\b\b\x10\tJ\x04\b'\x10BB/Z-github.com/weirflow/weir/proto/weir/v1;weirv1b\x06proto3"
+	"\tduplicate\x18\xe0\x10 \x01(\fR\tduplicate\x12.\n" +
+	"\x12sampling_algorithm\x18\xff\x0f \x01(\fR\x11samplingAlgorithm\x12$\n" +
+	"\rdropped_bytes\x18\x80\x10 \x01(\fR\fdroppedBytes\x12(\n" +
+	"\x0fdropped_packets\x18\x81\x10 \x01(\fR\x0edroppedPackets\x12!\n" +
+	"\fout_if_count\x18\x82\x10 \x01(\fR\n" +
+	"outIfCount\x12\x1e\n" +
+	"\n" +
+	"flow_count\x18\x83\x10 \x01(\fR\tflowCount\x12(\n" +
+	"\x0fmulticast_bytes\x18\x84\x10 \x01(\fR\x0emulticastBytes\x12,\n" +
+	"\x11multicast_packets\x18\x85\x10 \x01(\fR\x10multicastPackets\x12\"\n" +
+	"\flayer2_bytes\x18\x86\x10 \x01(\fR\vlayer2Bytes\x12\x18\n" +
+	"\aflow_id\x18\x87\x10 \x01(\fR\x06flowId\x12\x1f\n" +
+	"\vpost_ip_tos\x18\x88\x10 \x01(\fR\tpostIpTos\x12$\n" +
+	"\rvlan_priority\x18\x89\x10 \x01(\fR\fvlanPriority\x12-\n" +
+	"\x12post_vlan_priority\x18\x8a\x10 \x01(\fR\x10postVlanPriority\x125\n" +
+	"\x16customer_vlan_priority\x18\x8b\x10 \x01(\fR\x14customerVlanPriority\x12\x1f\n" +
+	"\vmpls_vpn_rd\x18\x8c\x10 \x01(\fR\tmplsVpnRd\x12.\n" +
+	"\x13mpls_top_label_type\x18\x8d\x10 \x01(\fR\x10mplsTopLabelType\x12#\n" +
+	"\rmpls_ftn_mask\x18\x8e\x10 \x01(\fR\vmplsFtnMask\x124\n" +
+	"\x16mpls_fec_prefix_length\x18\x8f\x10 \x01(\fR\x13mplsFecPrefixLength\x12$\n" +
+	"\rpseudowire_id\x18\x90\x10 \x01(\fR\fpseudowireId\x12\x1f\n" +
+	"\vnat_pool_id\x18\x91\x10 \x01(\fR\tnatPoolId\x12'\n" +
+	"\x0finner_icmp_type\x18\x92\x10 \x01(\fR\rinnerIcmpType\x12'\n" +
+	"\x0finner_icmp_code\x18\x93\x10 \x01(\fR\rinnerIcmpCode\x12,\n" +
+	"\x12path_delay_mean_us\x18\x94\x10 \x01(\fR\x0fpathDelayMeanUs\x12*\n" +
+	"\x11path_delay_min_us\x18\x95\x10 \x01(\fR\x0epathDelayMinUs\x12*\n" +
+	"\x11path_delay_max_us\x18\x96\x10 \x01(\fR\x0epathDelayMaxUs\x12*\n" +
+	"\x11path_delay_sum_us\x18\x97\x10 \x01(\fR\x0epathDelaySumUs\x12\"\n" +
+	"\fegress_queue\x18\x98\x10 \x01(\fR\vegressQueue\x12 \n" +
+	"\vqueue_depth\x18\x99\x10 \x01(\fR\n" +
+	"queueDepth\x12)\n" +
+	"\x10transit_delay_ns\x18\x9a\x10 \x01(\fR\x0etransitDelayNs\x12\x1e\n" +
+	"\n" +
+	"acl_number\x18\x9b\x10 \x01(\fR\taclNumber\x12$\n" +
+	"\racl_direction\x18\x9c\x10 \x01(\fR\faclDirection\x12$\n" +
+	"\rurl_direction\x18\x9d\x10 \x01(\fR\furlDirection\x12\"\n" +
+	"\fwlan_channel\x18\x9e\x10 \x01(\fR\vwlanChannel\x12 \n" +
+	"\vstation_mac\x18\x9f\x10 \x01(\fR\n" +
+	"stationMac\x12)\n" +
+	"\x10access_point_mac\x18\xa0\x10 \x01(\fR\x0eaccessPointMac\x12/\n" +
+	"\bsrc_user\x18\xa1\x10 \x01(\v2\x13.weir.v1.TextColumnR\asrcUser\x12/\n" +
+	"\bdst_user\x18\xa2\x10 \x01(\v2\x13.weir.v1.TextColumnR\adstUser\x12&\n" +
+	"\x03url\x18\xa3\x10 \x01(\v2\x13.weir.v1.TextColumnR\x03url\x12/\n" +
+	"\burl_host\x18\xa4\x10 \x01(\v2\x13.weir.v1.TextColumnR\aurlHost\x12>\n" +
+	"\x10mpls_tunnel_name\x18\xa5\x10 \x01(\v2\x13.weir.v1.TextColumnR\x0emplsTunnelName\x126\n" +
+	"\fmpls_vc_name\x18\xa6\x10 \x01(\v2\x13.weir.v1.TextColumnR\n" +
+	"mplsVcName\x12F\n" +
+	"\x14mpls_ftn_description\x18\xa7\x10 \x01(\v2\x13.weir.v1.TextColumnR\x12mplsFtnDescription\x12/\n" +
+	"\bacl_name\x18\xa8\x10 \x01(\v2\x13.weir.v1.TextColumnR\aaclName\x129\n" +
+	"\rfunction_name\x18\xa9\x10 \x01(\v2\x13.weir.v1.TextColumnR\ffunctionName\x125\n" +
+	"\vingress_acl\x18\xaa\x10 \x01(\v2\x13.weir.v1.TextColumnR\n" +
+	"ingressAcl\x123\n" +
+	"\n" +
+	"egress_acl\x18\xab\x10 \x01(\v2\x13.weir.v1.TextColumnR\tegressAcl\x121\n" +
+	"\twlan_ssid\x18\xac\x10 \x01(\v2\x13.weir.v1.TextColumnR\bwlanSsid\x12\"\n" +
+	"\fstation_addr\x18\xad\x10 \x01(\fR\vstationAddr\x12'\n" +
+	"\x0ftunnel_src_addr\x18\xae\x10 \x01(\fR\rtunnelSrcAddr\x12'\n" +
+	"\x0ftunnel_dst_addr\x18\xaf\x10 \x01(\fR\rtunnelDstAddr\x12:\n" +
+	"\x0empls_out_label\x18\xb0\x10 \x01(\v2\x13.weir.v1.ListColumnR\fmplsOutLabel\x12D\n" +
+	"\x13bgp_ext_communities\x18\xb1\x10 \x01(\v2\x13.weir.v1.ListColumnR\x11bgpExtCommunities\x12H\n" +
+	"\x15bgp_large_communities\x18\xb2\x10 \x01(\v2\x13.weir.v1.ListColumnR\x13bgpLargeCommunitiesJ\x04\b\x02\x10\x03J\x04\b\x05\x10\x06J\x04\b\b\x10\tJ\x04\b'\x10BB/Z-github.com/weirflow/weir/proto/weir/v1;weirv1b\x06proto3"
 
 var (
 	file_weir_v1_flows_proto_rawDescOnce sync.Once
@@ -1583,11 +2111,26 @@ var file_weir_v1_flows_proto_depIdxs = []int32{
 	2,  // 47: weir.v1.FlowBatch.dst_as_name:type_name -> weir.v1.TextColumn
 	2,  // 48: weir.v1.FlowBatch.tenant:type_name -> weir.v1.TextColumn
 	2,  // 49: weir.v1.FlowBatch.tag:type_name -> weir.v1.TextColumn
-	50, // [50:50] is the sub-list for method output_type
-	50, // [50:50] is the sub-list for method input_type
-	50, // [50:50] is the sub-list for extension type_name
-	50, // [50:50] is the sub-list for extension extendee
-	0,  // [0:50] is the sub-list for field type_name
+	2,  // 50: weir.v1.FlowBatch.src_user:type_name -> weir.v1.TextColumn
+	2,  // 51: weir.v1.FlowBatch.dst_user:type_name -> weir.v1.TextColumn
+	2,  // 52: weir.v1.FlowBatch.url:type_name -> weir.v1.TextColumn
+	2,  // 53: weir.v1.FlowBatch.url_host:type_name -> weir.v1.TextColumn
+	2,  // 54: weir.v1.FlowBatch.mpls_tunnel_name:type_name -> weir.v1.TextColumn
+	2,  // 55: weir.v1.FlowBatch.mpls_vc_name:type_name -> weir.v1.TextColumn
+	2,  // 56: weir.v1.FlowBatch.mpls_ftn_description:type_name -> weir.v1.TextColumn
+	2,  // 57: weir.v1.FlowBatch.acl_name:type_name -> weir.v1.TextColumn
+	2,  // 58: weir.v1.FlowBatch.function_name:type_name -> weir.v1.TextColumn
+	2,  // 59: weir.v1.FlowBatch.ingress_acl:type_name -> weir.v1.TextColumn
+	2,  // 60: weir.v1.FlowBatch.egress_acl:type_name -> weir.v1.TextColumn
+	2,  // 61: weir.v1.FlowBatch.wlan_ssid:type_name -> weir.v1.TextColumn
+	1,  // 62: weir.v1.FlowBatch.mpls_out_label:type_name -> weir.v1.ListColumn
+	1,  // 63: weir.v1.FlowBatch.bgp_ext_communities:type_name -> weir.v1.ListColumn
+	1,  // 64: weir.v1.FlowBatch.bgp_large_communities:type_name -> weir.v1.ListColumn
+	65, // [65:65] is the sub-list for method output_type
+	65, // [65:65] is the sub-list for method input_type
+	65, // [65:65] is the sub-list for extension type_name
+	65, // [65:65] is the sub-list for extension extendee
+	0,  // [0:65] is the sub-list for field type_name
 }
 
 func init() { file_weir_v1_flows_proto_init() }
