@@ -8,6 +8,7 @@ require (
 	github.com/weirflow/weir/bus v0.0.0
 	github.com/weirflow/weir/daemon v0.0.0
 	github.com/weirflow/weir/flow v0.0.0
+	github.com/weirflow/weir/test v0.0.0
 	go.yaml.in/yaml/v4 v4.0.0
 )
 
@@ -42,4 +43,5 @@ replace (
 	github.com/weirflow/weir/daemon => ../../daemon
 	github.com/weirflow/weir/flow => ../../flow
 	github.com/weirflow/weir/proto => ../../proto
+	github.com/weirflow/weir/test => ../../test
 )

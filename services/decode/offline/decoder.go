@@ -4,8 +4,8 @@ package offline
 
 import (
 	"io"
-	"math"
 	"net/netip"
+	"time"
 
 	"github.com/weirflow/weir/flow"
 	"github.com/weirflow/weir/services/decode"
@@ -25,7 +25,7 @@ type Flows struct {
 // times of any age, for the clocks of what made a capture may differ.
 func DefaultConfig() decode.Config {
 	c := decode.DefaultConfig()
-	c.MaxExporters, c.MaxStateBytes, c.IdleTimeout = 1<<16, 256<<20, math.MaxInt64
+	c.MaxExporters, c.MaxStateBytes, c.IdleTimeout = 1<<16, 256<<20, 100*365*24*time.Hour
 	c.MaxTemplates, c.MaxFields, c.MaxSamplers, c.MaxNames = 1<<12, template.MaxFields, 1<<14, 1<<16
 	c.MaxRecords, c.MaxLayers, c.MaxNesting = 1<<14, 32, 16
 	c.MaxAhead, c.MaxAge = 0, 0

@@ -22,6 +22,7 @@ import (
 	"github.com/weirflow/weir/services/decode/internal/refusal"
 	"github.com/weirflow/weir/services/decode/internal/row"
 	"github.com/weirflow/weir/services/decode/internal/template"
+	"github.com/weirflow/weir/test/corpus"
 )
 
 // message is an IPFIX message made by hand after RFC 7011 §3: template 256 of protocolIdentifier, an
@@ -92,15 +93,7 @@ func newDecoder() *datagram.Decoder {
 // decoder.
 func TestDatagramFindsWhatDecodeRefuses(t *testing.T) {
 	t.Parallel()
-	dir := os.Getenv("WEIR_CORPUS")
-	if dir == "" {
-		dir = "../../../../../shared/corpus"
-	}
-	captures, err := filepath.Glob(filepath.Join(dir, "*.pcap"))
-	if err != nil || len(captures) == 0 {
-		t.Skipf("no corpus of captures in %s: set WEIR_CORPUS", dir)
-	}
-	for _, path := range captures {
+	for _, path := range corpus.Captures(t) {
 		file, err := os.Open(path)
 		if err != nil {
 			t.Fatal(err)
