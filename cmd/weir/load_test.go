@@ -5,6 +5,7 @@ package main_test
 import (
 	"encoding/binary"
 	"fmt"
+	"iter"
 	"net"
 	"net/netip"
 	"slices"
@@ -120,11 +121,24 @@ func (e *exporter) template(header []byte) []byte {
 // exporter, sequence number, flows and octets, computed from the raw datagrams in the stream.
 func (s *stack) accepted() string {
 	s.t.Helper()
+	var lines []string
+	for d := range s.datagrams() {
+		if line := expectedRows(d); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+// datagrams are those in the stream DATAGRAMS. Each is good until the next.
+func (s *stack) datagrams() iter.Seq[*flow.Datagram] {
+	s.t.Helper()
 	nc, err := nats.Connect("nats://" + s.nats)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	defer nc.Close()
+	s.t.Cleanup(nc.Close)
 	js, err := jetstream.New(nc)
 	if err != nil {
 		s.t.Fatal(err)
@@ -137,24 +151,23 @@ func (s *stack) accepted() string {
 	if state.FirstSeq > 1 {
 		s.t.Fatal("the start of DATAGRAMS was truncated: there is nothing to compare with")
 	}
-	var lines []string
-	for seq := state.FirstSeq; seq <= state.LastSeq; seq++ {
-		m, err := stream.GetMsg(s.t.Context(), seq)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		var batch flow.Datagrams
-		if err := batch.UnmarshalVTUnsafe(m.Data); err != nil {
-			s.t.Fatal(err)
-		}
-		for d := range batch.All() {
-			if line := expectedRows(d); line != "" {
-				lines = append(lines, line)
+	return func(yield func(*flow.Datagram) bool) {
+		for seq := state.FirstSeq; seq <= state.LastSeq; seq++ {
+			m, err := stream.GetMsg(s.t.Context(), seq)
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			var batch flow.Datagrams
+			if err := batch.UnmarshalVTUnsafe(m.Data); err != nil {
+				s.t.Fatal(err)
+			}
+			for d := range batch.All() {
+				if !yield(d) {
+					return
+				}
 			}
 		}
 	}
-	slices.Sort(lines)
-	return strings.Join(lines, "\n")
 }
 
 const acceptedSQL = `SELECT replaceOne(toString(sampler_address), '::ffff:', ''), leftPad(toString(sequence_num), 8, '0'), count(), sum(bytes)
