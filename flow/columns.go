@@ -2,7 +2,11 @@
 
 package flow
 
-import "net/netip"
+import (
+	"encoding/binary"
+	"net/netip"
+	"slices"
+)
 
 // AppendNumbers appends the values of a field of kind Number, one a row, to dst. Values
 // that T does not hold are cut to its width.
@@ -16,25 +20,31 @@ func appendNumbers[T ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~int64](dst []T, c *
 	}
 	n := min(c.rows, rows)
 	buf := c.buf[:n*int(c.width)]
+	dst = slices.Grow(dst, rows)
+	to := dst[len(dst) : len(dst)+n]
 	switch c.width {
 	case 1:
-		for _, v := range buf {
-			dst = append(dst, T(v))
+		for i := range to {
+			to[i] = T(buf[i])
 		}
 	case 2:
-		for ; len(buf) >= 2; buf = buf[2:] {
-			dst = append(dst, T(uint16(buf[0])|uint16(buf[1])<<8))
+		for i := range to {
+			to[i] = T(binary.LittleEndian.Uint16(buf[2*i:]))
 		}
 	case 4:
-		for ; len(buf) >= 4; buf = buf[4:] {
-			dst = append(dst, T(uint32(buf[0])|uint32(buf[1])<<8|uint32(buf[2])<<16|uint32(buf[3])<<24))
+		for i := range to {
+			to[i] = T(binary.LittleEndian.Uint32(buf[4*i:]))
+		}
+	case 8:
+		for i := range to {
+			to[i] = T(binary.LittleEndian.Uint64(buf[8*i:]))
 		}
 	default:
-		for i := range n {
-			dst = append(dst, T(c.at(i)))
+		for i := range to {
+			to[i] = T(c.at(i))
 		}
 	}
-	return append(dst, make([]T, rows-n)...)
+	return append(dst[:len(dst)+n], make([]T, rows-n)...)
 }
 
 // AppendAddresses appends the values of a field of kind Address, one a row, to dst.

@@ -156,6 +156,9 @@ func (v *view) connect(s *source) {
 	v.sameKeys = len(v.sides) == 1 && slices.Equal(v.keys, s.keys)
 	if !v.sameKeys {
 		v.table, v.key = newTable(v.words, freshSums(v.measures), seconds), make([]uint64, v.words)
+		for m := range v.measures {
+			v.own = append(v.own, m)
+		}
 	}
 	if v.rollup.Top > 0 {
 		v.top = newTop(v.rollup.Top, v.words, v.measures, seconds)

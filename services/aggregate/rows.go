@@ -57,23 +57,21 @@ func (r *rows) collect(t *table, measures []rollup.Measure, from []int, windowOf
 			}
 		}
 	}
-	if t.cells > 0 {
-		r.collectCells(t, from, windowOf)
-	}
+	r.collectCells(t, from, windowOf)
 }
 
 func (r *rows) collectCells(t *table, from []int, windowOf func(uint64) uint64) {
-	for i, at := range t.records {
+	for _, i := range t.lists {
 		first := r.len() // of the further rows of this record
-		for next := t.words[at]; next != 0; next = t.words[next] {
+		for next := t.words[t.records[i]] & half; next != 0; next = t.words[next] {
 			window, sums := windowOf(t.words[next+1]), t.words[int(next)+header:] //nolint:gosec // a place
-			if row, ok := r.find(i, first, window); ok {
+			if row, ok := r.find(int(i), first, window); ok {
 				for m, of := range from {
 					combine(&r.sums[m][row], sums[of], r.measures[m].Of)
 				}
 				continue
 			}
-			r.more = append(r.more, uint32(i)) //nolint:gosec // places of records have 32 bits
+			r.more = append(r.more, i)
 			r.windows = append(r.windows, window)
 			for m, of := range from {
 				r.sums[m] = append(r.sums[m], sums[of])

@@ -103,31 +103,12 @@ func (s *source) addChunk(in *input, t *times, wanted []bool, full func() bool) 
 		c.places = append(c.places, s.table.place(s.key(i), c.hashes[i], window))
 	}
 	for m := range s.measures {
-		s.addColumn(m, s.values[m][c.from:c.to])
+		addColumn(s.table.words, c.places, m, s.measures[m].Of, s.values[m][c.from:c.to], c.rows, 0)
 	}
 }
 
 // key returns the words of the key of a row of the chunk.
 func (s *source) key(i int) []uint64 { return s.chunk.keys[i*s.words : (i+1)*s.words] }
-
-// addColumn adds a measure of flows that are in one window each.
-func (s *source) addColumn(measure int, values []uint64) {
-	words, places := s.table.words, s.chunk.places
-	of := s.measures[measure].Of
-	if of == rollup.Max || of == rollup.Min {
-		for n, i := range s.chunk.rows {
-			combine(&words[places[n]+measure], values[i], of)
-		}
-		return
-	}
-	for n, i := range s.chunk.rows {
-		total, carry := bits.Add64(words[places[n]+measure], values[i], 0)
-		if carry != 0 {
-			total = math.MaxUint64
-		}
-		words[places[n]+measure] = total
-	}
-}
 
 // spread adds a flow to the sums of all windows that it overlaps. It covers the instants
 // start to end, both included, and each window has its part by the number of instants: what
@@ -212,6 +193,23 @@ func combine(sum *uint64, v uint64, of rollup.Of) {
 			total = math.MaxUint64
 		}
 		*sum = total
+	}
+}
+
+// addColumn brings values[from[i]+value] into sums[to[i]+sum], for all i.
+func addColumn(sums []uint64, to []int, sum int, of rollup.Of, values []uint64, from []int, value int) {
+	if of == rollup.Max || of == rollup.Min {
+		for i, at := range to {
+			combine(&sums[at+sum], values[from[i]+value], of)
+		}
+		return
+	}
+	for i, at := range to {
+		total, carry := bits.Add64(sums[at+sum], values[from[i]+value], 0)
+		if carry != 0 {
+			total = math.MaxUint64
+		}
+		sums[at+sum] = total
 	}
 }
 

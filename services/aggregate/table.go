@@ -11,7 +11,7 @@ import (
 // table keeps sums by key and window. A key has a record, with the sums of the window that
 // came first; those of its other windows follow in cells, as a list:
 //
-//	record:  next cell │ window │ key … │ sums …
+//	record:  its number and first cell │ window │ key … │ sums …
 //	cell:    next cell │ window │ sums …
 //
 // Both stand in one array in the order in which they came, and are known by their place in
@@ -21,6 +21,7 @@ type table struct {
 	fresh    []uint64 // the sums of a new window
 	words    []uint64
 	records  []uint32 // places
+	lists    []uint32 // numbers of the records that have cells
 	cells    int
 	// slots is the hash table, linearly probed: 0 is free, else the upper half is that of
 	// the key's hash and the lower half the place of the record. At most half are used.
@@ -37,6 +38,8 @@ const (
 	windowsOfRecord = 32
 	// header is the words of a record or a cell before its key or sums.
 	header = 2
+	// half of a word.
+	half = 1<<32 - 1
 )
 
 // newTable makes a table for windows of a length, s.
@@ -55,7 +58,7 @@ func (t *table) len() int { return len(t.records) + t.cells }
 // record returns what stands at the place of a record. next is its first cell, 0 if it has none.
 func (t *table) record(at uint32) (next, window uint64, key, sums []uint64) {
 	e := t.words[at : int(at)+header+t.keyWords+len(t.fresh)]
-	return e[0], e[1], e[header : header+t.keyWords], e[header+t.keyWords:]
+	return e[0] & half, e[1], e[header : header+t.keyWords], e[header+t.keyWords:]
 }
 
 // each calls f for all sums.
@@ -105,7 +108,7 @@ func (t *table) place(key []uint64, h, window uint64) int {
 		if (slot^h)>>32 != 0 {
 			continue
 		}
-		place := int(slot & 0xffffffff) //nolint:gosec // 32 bits
+		place := int(slot & half) //nolint:gosec // 32 bits
 		record := t.words[place : place+header+t.keyWords]
 		switch {
 		case (record[1]^window)>>t.epoch != 0 || !slices.Equal(record[header:], key):
@@ -119,7 +122,7 @@ func (t *table) place(key []uint64, h, window uint64) int {
 
 // inCell returns where the sums of a window stand that is not the record's own.
 func (t *table) inCell(record int, window uint64) int {
-	first := t.words[record]
+	first := t.words[record] & half
 	for at := first; at != 0; at = t.words[at] {
 		if t.words[at+1] == window {
 			return int(at) + header //nolint:gosec // a place
@@ -127,7 +130,11 @@ func (t *table) inCell(record int, window uint64) int {
 	}
 	at := len(t.words)
 	t.words = append(append(t.words, first, window), t.fresh...)
-	t.words[record] = uint64(at) //nolint:gosec // not negative
+	number := t.words[record] >> 32
+	t.words[record] = number<<32 | uint64(at) //nolint:gosec // not negative
+	if first == 0 {
+		t.lists = append(t.lists, uint32(number)) //nolint:gosec // 32 bits
+	}
 	t.cells++
 	return at + header
 }
@@ -135,7 +142,7 @@ func (t *table) inCell(record int, window uint64) int {
 // addRecord makes a record for a key with hash h, whose free slot is known.
 func (t *table) addRecord(key []uint64, h, window, slot uint64) int {
 	at := len(t.words)
-	t.words = append(append(append(t.words, 0, window), key...), t.fresh...)
+	t.words = append(append(append(t.words, uint64(len(t.records))<<32, window), key...), t.fresh...)
 	t.slots[slot] = h>>32<<32 | uint64(at)    //nolint:gosec // not negative
 	t.records = append(t.records, uint32(at)) //nolint:gosec // 2^32 words are 32 GiB
 	if 2*len(t.records) > len(t.slots) {
@@ -169,7 +176,7 @@ func (t *table) touch(hashes, slots []uint64) (used uint64) {
 	}
 	last := uint64(header + t.keyWords + len(t.fresh) - 1) //nolint:gosec // small
 	for _, slot := range slots[:len(hashes)] {
-		if place := slot & 0xffffffff; place > 0 {
+		if place := slot & half; place > 0 {
 			used += t.words[place] + t.words[place+last]
 		}
 	}
@@ -178,15 +185,15 @@ func (t *table) touch(hashes, slots []uint64) (used uint64) {
 
 // clear forgets all sums, and keeps the memory.
 func (t *table) clear() {
-	t.words, t.records, t.cells = t.words[:1], t.records[:0], 0
+	t.words, t.records, t.lists, t.cells = t.words[:1], t.records[:0], t.lists[:0], 0
 	clear(t.slots)
 }
 
 // release forgets all sums, and their memory. Place 0 is none.
 func (t *table) release() {
-	t.words, t.records, t.cells = make([]uint64, 1, minSlots), nil, 0
+	t.words, t.records, t.lists, t.cells = make([]uint64, 1, minSlots), nil, nil, 0
 	t.slots = make([]uint64, minSlots)
 }
 
 // octets is the memory of the table.
-func (t *table) octets() int { return 8*(cap(t.words)+len(t.slots)) + 4*cap(t.records) }
+func (t *table) octets() int { return 8*(cap(t.words)+len(t.slots)) + 4*(cap(t.records)+cap(t.lists)) }

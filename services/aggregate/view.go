@@ -20,8 +20,10 @@ type view struct {
 	sides    []side // one, or two for input and output interface
 	sameKeys bool   // as the source has
 	table    table  // of other keys
+	own      []int  // its measures
 	key      []uint64
-	top      *top // nil for all
+	from, to []int // places of sums, of the source and of table
+	top      *top  // nil for all
 
 	// closed is the start, s, of the first window that is not known to be closed: the last
 	// flush told that those before it are. 0 before the first flush.
@@ -46,16 +48,10 @@ func (v *view) fill(s *source, r *rows) {
 		r.collect(&s.table, v.measures, v.sides[0].measures, v.windowOf)
 	} else {
 		v.table.clear()
-		s.table.each(func(key []uint64, window uint64, sums []uint64) {
-			for i := range v.sides {
-				v.project(&v.sides[i], key, window, sums)
-			}
-		})
-		own := make([]int, len(v.measures))
-		for m := range own {
-			own[m] = m
+		for first := 0; first < len(s.table.records); first += chunkRows {
+			v.project(&s.table, s.table.records[first:min(first+chunkRows, len(s.table.records))])
 		}
-		r.collect(&v.table, v.measures, own, func(window uint64) uint64 { return window })
+		r.collect(&v.table, v.measures, v.own, func(window uint64) uint64 { return window })
 	}
 	if v.top != nil {
 		v.top.fold(r, v.closed)
@@ -67,8 +63,30 @@ func (v *view) windowOf(start uint64) uint64 {
 	return first / 1e9
 }
 
-// project adds sums of the source to those of the view.
-func (v *view) project(s *side, key []uint64, window uint64, sums []uint64) {
+// project adds the sums of some records of the source to those of the view: first it finds
+// where they go, then it adds them, measure by measure.
+func (v *view) project(t *table, records []uint32) {
+	for i := range v.sides {
+		side := &v.sides[i]
+		v.from, v.to = v.from[:0], v.to[:0]
+		for _, at := range records {
+			next, window, key, _ := t.record(at)
+			v.rekey(side, key)
+			v.from = append(v.from, int(at)+header+t.keyWords)
+			v.to = append(v.to, v.place(window))
+			for ; next != 0; next = t.words[next] {
+				v.from = append(v.from, int(next)+header) //nolint:gosec // a place
+				v.to = append(v.to, v.place(t.words[next+1]))
+			}
+		}
+		for m, of := range side.measures {
+			addColumn(v.table.words, v.to, m, v.measures[m].Of, t.words, v.from, of)
+		}
+	}
+}
+
+// rekey makes the key of the view of one of the source.
+func (v *view) rekey(s *side, key []uint64) {
 	clear(v.key)
 	for _, m := range s.keys {
 		switch {
@@ -80,10 +98,12 @@ func (v *view) project(s *side, key []uint64, window uint64, sums []uint64) {
 			m.to.put(v.key, m.from.get(key))
 		}
 	}
-	to := v.table.sums(v.key, v.windowOf(window))
-	for i, m := range v.measures {
-		combine(&to[i], sums[s.measures[i]], m.Of)
-	}
+}
+
+// place is where the sums of the key in hand stand for the window that holds one of the source.
+func (v *view) place(window uint64) int {
+	window = v.windowOf(window)
+	return v.table.place(v.key, v.table.hash(v.key, window), window)
 }
 
 // watermark is the event time, ns, before which nothing more is expected.
