@@ -71,6 +71,15 @@ func (b *builder) mark(kind markKind, ago uint32) {
 	}
 }
 
+// dstPort appends the destination port: that of a client is another one each time.
+func (b *builder) dstPort(f *madeFlow) {
+	if f.dstPort == 0 {
+		b.mark(anyPort, 0)
+		return
+	}
+	b.u16(f.dstPort)
+}
+
 // length writes the octets since start into the 2 octets at.
 func (b *builder) length(at, start int) {
 	binary.BigEndian.PutUint16(b.d.data[at:], uint16(len(b.d.data)-start))

@@ -3,7 +3,10 @@
 package traffic
 
 import (
+	"cmp"
+	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -16,6 +19,42 @@ const (
 	running = time.Hour
 )
 
+// series is a kind of traffic, whose datagrams are sent in turn.
+type series struct {
+	maker maker
+	built []datagram
+	next  int
+}
+
+func (e *exporter) series(m maker, datagrams int) series {
+	s := series{maker: m}
+	for range datagrams {
+		s.built = append(s.built, e.build(e, m, e.full))
+	}
+	// Neighbours of the same length are sent as one message.
+	slices.SortStableFunc(s.built, func(a, b datagram) int { return cmp.Compare(len(a.data), len(b.data)) })
+	return s
+}
+
+// take returns a datagram of as many flows as are left, or of a full one's.
+func (s *series) take(e *exporter, left uint64) *datagram {
+	if uint64(e.full) > left {
+		last := e.build(e, s.maker, int(left))
+		return &last
+	}
+	d := &s.built[s.next]
+	s.next = (s.next + 1) % len(s.built)
+	return d
+}
+
+// attacked is an attack as it shows in what an exporter sends.
+type attacked struct {
+	Attack
+	series
+	sent *Counts
+	due  float64 // datagrams
+}
+
 // exporter sends the datagrams of one made-up exporter.
 type exporter struct {
 	Sent
@@ -23,13 +62,14 @@ type exporter struct {
 	sampling uint32
 	every    time.Duration // between templates
 
-	network   *network
-	build     func(e *exporter, n *network, flows int) datagram
-	full      int        // flows of a full datagram
-	built     []datagram // sent in turn
-	next      int
+	rnd       *rand.Rand
+	build     func(e *exporter, m maker, flows int) datagram
+	full      int // flows of a full datagram
+	normal    series
+	attacks   []*attacked
 	templates *datagram // nil where the protocol has none
 	told      time.Time // when templates were sent
+	began     time.Time // of sending
 
 	stamp  stamp
 	out    *sender
@@ -45,7 +85,7 @@ func newExporter(cfg LoadConfig, i int, addr netip.Addr) (*exporter, error) {
 		domain:   uint32(i + 1),
 		sampling: cfg.Sampling,
 		every:    cfg.TemplateEvery,
-		network:  newNetwork(cfg.Seed*maxExporters + uint64(i)),
+		rnd:      rand.New(rand.NewPCG(cfg.Seed*maxExporters+uint64(i), 3)),
 		stamp:    stamp{booted: time.Now().Add(-running), interval: cfg.Sampling, random: exporterRand(cfg.Seed, i)},
 	}
 	switch e.Protocol {
@@ -61,10 +101,11 @@ func newExporter(cfg LoadConfig, i int, addr netip.Addr) (*exporter, error) {
 	if cfg.Remember {
 		e.log = map[uint32]Counts{}
 	}
-	for range min(max(builtTotal/cfg.Exporters, builtMin), builtMax) {
-		e.built = append(e.built, e.build(e, e.network, e.full))
-	}
-	if cfg.To.Addr().IsLoopback() && cfg.To.Addr().Is4() {
+	datagrams := min(max(builtTotal/cfg.Exporters, builtMin), builtMax)
+	e.normal = e.series(newNetwork(cfg.Seed*maxExporters+uint64(i)), datagrams)
+	e.attack(cfg.Scan, newScan, &e.Scan, datagrams)
+	e.attack(cfg.Flood, newFlood, &e.Flood, datagrams)
+	if len(cfg.Sources) > 0 || cfg.To.Addr().IsLoopback() && cfg.To.Addr().Is4() {
 		e.source = addr
 	}
 	e.to, e.faulty = cfg.To, newFaulty(cfg, i)
@@ -79,9 +120,32 @@ func (e *exporter) template(version uint16, full int) {
 	e.templates = &t
 }
 
+func (e *exporter) attack(a Attack, newMaker func(*rand.Rand, Attack) maker, sent *Counts, datagrams int) {
+	if a.Share > 0 {
+		e.attacks = append(e.attacks, &attacked{Attack: a, series: e.series(newMaker(e.rnd, a), datagrams), sent: sent})
+	}
+}
+
+// next returns the datagram to send and, of an attack, the counts that it adds to.
+func (e *exporter) next(elapsed time.Duration, left uint64) (*datagram, *Counts) {
+	for _, a := range e.attacks {
+		if !a.active(elapsed) {
+			continue
+		}
+		if a.due += a.Share; a.due >= 1 {
+			a.due--
+			return a.take(e, left), a.sent
+		}
+	}
+	return e.normal.take(e, left), nil
+}
+
 // send sends up to burst datagrams with at most as many flows, and returns how many it sent.
 func (e *exporter) send(now time.Time, flows uint64) (uint64, error) {
 	e.stamp.now = now
+	if e.began.IsZero() {
+		e.began = now
+	}
 	if e.faulty != nil {
 		if err := e.faulty.begin(e, now, e.source, e.to); err != nil {
 			return 0, err
@@ -94,20 +158,18 @@ func (e *exporter) send(now time.Time, flows uint64) (uint64, error) {
 	}
 	var sum uint64
 	for range burst {
-		d := &e.built[e.next]
-		if left := flows - sum; uint64(e.full) > left {
-			if sum > 0 || left == 0 {
-				break
-			}
-			last := e.build(e, e.network, int(left))
-			d = &last
-		} else {
-			e.next = (e.next + 1) % len(e.built)
+		left := flows - sum
+		if left == 0 || sum > 0 && uint64(e.full) > left {
+			break
 		}
+		d, attack := e.next(now.Sub(e.began), left)
 		counts := d.Counts
 		counts.Datagrams = 1
 		if e.log != nil {
 			e.log[e.stamp.sequence] = counts
+		}
+		if attack != nil {
+			attack.Add(counts)
 		}
 		e.stamp.write(d)
 		sum += d.Flows

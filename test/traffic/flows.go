@@ -12,7 +12,7 @@ import (
 type madeFlow struct {
 	v6                 bool
 	src, dst, nextHop  [16]byte // IPv4: the last 4 octets
-	srcPort, dstPort   uint16
+	srcPort, dstPort   uint16   // dstPort 0: another one each time the datagram is sent
 	proto, tos, flags  uint8
 	packets, bytes     uint32
 	inIf, outIf        uint32
@@ -47,8 +47,8 @@ func (n *network) flow(v6 bool) madeFlow {
 	src, dst := n.hosts.Uint64(), n.hosts.Uint64()
 	f := madeFlow{
 		v6: v6, src: address(src, v6), dst: address(dst, v6), nextHop: address(dst/hostsPerAS*hostsPerAS, v6),
-		srcPort: servicePorts[n.rnd.IntN(len(servicePorts))], dstPort: ephemeral + uint16(n.rnd.IntN(1<<14)),
-		proto: protoTCP, flags: 0x1b,
+		srcPort: servicePorts[n.rnd.IntN(len(servicePorts))],
+		proto:   protoTCP, flags: 0x1b,
 		srcAS: asOf(src), dstAS: asOf(dst), srcMask: 24, dstMask: 22,
 		inIf: 1 + uint32(src%interfaces), outIf: 1 + uint32(dst%interfaces),
 		length: uint32(n.rnd.ExpFloat64() * 8000), sinceEnded: uint32(n.rnd.IntN(5000)),

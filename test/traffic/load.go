@@ -47,6 +47,13 @@ type LoadConfig struct {
 	Sampling uint32
 	// TemplateEvery is how often templates and sampling are sent again, after the start.
 	TemplateEvery time.Duration
+	// Day is the length of a day, in the course of which the rate changes; Rate is then that of the
+	// busiest hour. 0: the rate is the same at all times.
+	Day time.Duration
+	// Scan and Flood are part of the flows, for a time.
+	Scan, Flood Attack
+	// Sources are the addresses that exporters send from, which this machine must have; none: see Exporters.
+	Sources []netip.Addr
 	// Faults that exporters have.
 	Faults Faults
 	// Remember keeps what Load.Datagram tells: about 80 octets a datagram.
@@ -84,7 +91,22 @@ func (c LoadConfig) validate() error {
 			return fmt.Errorf("protocol %q: want one of %v", p, Protocols())
 		}
 	}
-	return c.Faults.validate()
+	if c.Day < 0 {
+		return errors.New("day: must not be negative")
+	}
+	return errors.Join(c.validateSources(), c.Scan.validate(), c.Flood.validate(), c.Faults.validate())
+}
+
+func (c LoadConfig) validateSources() error {
+	if len(c.Sources) > 0 && len(c.Sources) != c.Exporters {
+		return fmt.Errorf("sources: are %d, want one for each of %d exporters", len(c.Sources), c.Exporters)
+	}
+	for _, source := range c.Sources {
+		if source.Is4() != c.To.Addr().Unmap().Is4() {
+			return fmt.Errorf("sources: %v can't send to %v", source, c.To.Addr())
+		}
+	}
+	return nil
 }
 
 // Counts are sums over flows as exported: in sFlow each is a packet of its frame's length with
@@ -109,6 +131,9 @@ type Sent struct {
 	Exporter netip.Addr `json:"exporter"`
 	Protocol Protocol   `json:"protocol"`
 	Counts
+	// Of these, how many belong to attacks; those that a fault kept from being sent included.
+	Scan   Counts  `json:"scan,omitzero"`
+	Flood  Counts  `json:"flood,omitzero"`
 	Faults Faulted `json:"faults,omitzero"`
 }
 
@@ -128,7 +153,9 @@ func NewLoad(cfg LoadConfig) (*Load, error) {
 	l := &Load{cfg: cfg}
 	addr := netip.MustParseAddr("127.0.0.1")
 	for i := range cfg.Exporters {
-		addr = addr.Next()
+		if addr = addr.Next(); len(cfg.Sources) > 0 {
+			addr = cfg.Sources[i]
+		}
 		e, err := newExporter(cfg, i, addr)
 		if err != nil {
 			l.Close()
@@ -186,7 +213,7 @@ func (l *Load) Run(ctx context.Context) error {
 	start, base, last := time.Now(), l.flows, time.Now()
 	for l.flows < limit {
 		now := time.Now()
-		if err := l.send(now, min(limit, l.due(base, now.Sub(start), now.Sub(last))), limit); err != nil {
+		if err := l.send(now, min(limit, l.due(base, start, now.Sub(start), now.Sub(last))), limit); err != nil {
 			return err
 		}
 		last = now
@@ -206,11 +233,11 @@ func (l *Load) Run(ctx context.Context) error {
 
 // due returns how many flows shall have been sent when the load has run for elapsed. What was
 // missed is made up for at twice the rate, not in one burst.
-func (l *Load) due(base uint64, elapsed, since time.Duration) uint64 {
+func (l *Load) due(base uint64, start time.Time, elapsed, since time.Duration) uint64 {
 	if l.cfg.Rate == 0 {
 		return l.flows + 1000
 	}
-	due := base + uint64(l.cfg.Rate*elapsed.Seconds())
+	due := base + uint64(flowsIn(l.cfg.Day, l.cfg.Rate, start, elapsed))
 	return min(due, l.flows+uint64(2*l.cfg.Rate*max(since, pace).Seconds())+flows5)
 }
 

@@ -8,7 +8,7 @@ package traffic
 const flows5 = 30
 
 // netflow5 builds a datagram of count flows.
-func netflow5(e *exporter, n *network, count int) datagram {
+func netflow5(e *exporter, m maker, count int) datagram {
 	var b builder
 	b.all16(5, uint16(count))
 	b.mark(uptimeMs, 0)
@@ -19,7 +19,7 @@ func netflow5(e *exporter, n *network, count int) datagram {
 	const deterministic = 1 << 14
 	b.u16(deterministic | uint16(e.sampling))
 	for range count {
-		f := n.flow(false)
+		f := m.flow(false)
 		b.bytes(f.src[12:]...)
 		b.bytes(f.dst[12:]...)
 		b.bytes(f.nextHop[12:]...)
@@ -28,7 +28,7 @@ func netflow5(e *exporter, n *network, count int) datagram {
 		b.mark(uptimeMs, f.sinceEnded+f.length)
 		b.mark(uptimeMs, f.sinceEnded)
 		b.u16(f.srcPort)
-		b.mark(anyPort, 0)
+		b.dstPort(&f)
 		b.bytes(0, f.flags, f.proto, f.tos)
 		b.all16(as16(f.srcAS), as16(f.dstAS))
 		b.bytes(f.srcMask, f.dstMask, 0, 0)

@@ -13,18 +13,20 @@ const (
 )
 
 // sflow builds a datagram of count flow samples.
-func sflow(e *exporter, n *network, count int) datagram {
+func sflow(e *exporter, m maker, count int) datagram {
 	var b builder
-	agent := e.Exporter.As4()
-	b.all32(5, 1)
-	b.bytes(agent[:]...)
+	b.all32(5, 1) // version; 1: an IPv4 address follows, 2: IPv6
+	if e.Exporter.Is6() {
+		b.d.data[len(b.d.data)-1] = 2
+	}
+	b.bytes(e.Exporter.AsSlice()...)
 	b.u32(0) // sub-agent
 	b.mark(sequence32, 0)
 	b.mark(uptimeMs, 0)
 	b.u32(uint32(count))
 	for i := range count {
 		// One in six is IPv6; two in a datagram would make it too long for Ethernet.
-		f := n.flow(i == 0 && n.rnd.IntN(v6Share) < samples5)
+		f := m.flow(i == 0 && m.sixth() && e.rnd.IntN(v6Share) < samples5)
 		b.record(1, func() { b.flowSample(e, &f) })
 	}
 	b.d.step = 1
@@ -99,7 +101,7 @@ func (b *builder) packet(f *madeFlow, size uint32) {
 		b.bytes(f.dst[12:]...)
 	}
 	b.u16(f.srcPort)
-	b.mark(anyPort, 0)
+	b.dstPort(f)
 	if f.proto == protoUDP {
 		header := uint32(20)
 		if f.v6 {
@@ -109,5 +111,10 @@ func (b *builder) packet(f *madeFlow, size uint32) {
 		return
 	}
 	b.all32(1, 1) // sequence, acknowledgement
-	b.bytes(5<<4, 0x18, 0xff, 0xff, 0, 0, 0, 0)
+	const pushACK = 0x18
+	flags := uint8(pushACK)
+	if f.flags == flagSYN {
+		flags = flagSYN
+	}
+	b.bytes(5<<4, flags, 0xff, 0xff, 0, 0, 0, 0)
 }

@@ -8,6 +8,7 @@ package traffic
 const (
 	template4       = 256 // that of IPv6 is the next
 	templateOptions = 258
+	templateNames   = 259 // of interfaces
 )
 
 // Flows of a datagram of about 1400 octets.
@@ -44,7 +45,7 @@ func elements(version uint16, v6 bool) []element {
 	}
 	common := []element{
 		{7, 2, func(b *builder, f *madeFlow) { b.u16(f.srcPort) }},
-		{11, 2, func(b *builder, _ *madeFlow) { b.mark(anyPort, 0) }},
+		{11, 2, func(b *builder, f *madeFlow) { b.dstPort(f) }},
 		{4, 1, func(b *builder, f *madeFlow) { b.u8(f.proto) }},
 		{5, 1, func(b *builder, f *madeFlow) { b.u8(f.tos) }},
 		{6, 1, func(b *builder, f *madeFlow) { b.u8(f.flags) }},
@@ -115,19 +116,22 @@ func (b *builder) dataSet(family uint32, fill func()) {
 }
 
 // messageOf returns how to build messages of count flows, one in v6Share IPv6.
-func messageOf(version uint16) func(*exporter, *network, int) datagram {
+func messageOf(version uint16) func(*exporter, maker, int) datagram {
 	plans := [2][]element{elements(version, false), elements(version, true)}
-	return func(e *exporter, n *network, count int) datagram {
+	return func(e *exporter, m maker, count int) datagram {
 		var b builder
 		b.header(version, e.domain)
-		six := count / v6Share
+		six := 0
+		if m.sixth() {
+			six = count / v6Share
+		}
 		for family, flows := range [2]int{count - six, six} {
 			if flows == 0 {
 				continue
 			}
 			b.dataSet(uint32(family), func() {
 				for range flows {
-					f := n.flow(family == 1)
+					f := m.flow(family == 1)
 					for _, el := range plans[family] {
 						el.put(&b, &f)
 					}
@@ -163,14 +167,29 @@ func templatesOf(version uint16, e *exporter) datagram {
 	})
 	if version == 9 {
 		// Scope system; sampler 1 samples at random 1 in the interval.
-		b.set(options, func() { b.all16(templateOptions, 4, 12, 1, 4, 48, 1, 49, 1, 50, 4) })
+		b.set(options, func() {
+			b.all16(templateOptions, 4, 12, 1, 4, 48, 1, 49, 1, 50, 4)
+			b.all16(templateNames, 4, 4, 2, 4, 82, 16)
+		})
 		b.set(templateOptions, func() { b.u32(e.domain); b.bytes(1, 2); b.u32(e.sampling) })
 	} else {
 		// Scope selector; it takes 1 packet and leaves the interval less 1 (RFC 5477).
-		b.set(options, func() { b.all16(templateOptions, 4, 1, 302, 8, 304, 2, 305, 4, 306, 4) })
+		b.set(options, func() {
+			b.all16(templateOptions, 4, 1, 302, 8, 304, 2, 305, 4, 306, 4)
+			b.all16(templateNames, 2, 1, 10, 4, 82, 16)
+		})
 		b.set(templateOptions, func() { b.u64(1); b.u16(1); b.all32(1, e.sampling-1) })
 	}
-	b.d.step = 1 // IPFIX counts data records: the one of options
-	const records = 4
+	b.set(templateNames, func() {
+		for i := range interfaces {
+			b.u32(uint32(i + 1))
+			b.bytes(interfaceName(i + 1)...)
+		}
+	})
+	b.d.step = 1
+	if version == 10 {
+		b.d.step += interfaces // IPFIX counts data records: those of options
+	}
+	const records = 5 + interfaces
 	return b.finish(version, records)
 }
