@@ -69,6 +69,30 @@ func TestDatagramIsFoundBehindEveryLinkLayer(t *testing.T) {
 	}
 }
 
+// TestDatagramIsFoundBehindUnknownLinkLayers: a frame of IEEE 802.11 with LLC and SNAP behind a radiotap header
+// of 18 octets, the log of a packet filter, and a link type that nobody has.
+func TestDatagramIsFoundBehindUnknownLinkLayers(t *testing.T) {
+	t.Parallel()
+	v4, v6 := ipv4(0, udpTo4739("hello")), ipv6(17, udpTo4739("hello"))
+	copy(v4[10:], []byte{0xf6, 0xc1}) // the checksum, by RFC 1071
+	snap := []byte{0xaa, 0xaa, 3, 0, 0, 0, 8, 0}
+	for name, p := range map[string]Packet{
+		"radiotap, 802.11": {Link: 127, Data: slices.Concat([]byte{0, 0, 18, 0}, make([]byte, 14), []byte{0x88, 2}, make([]byte, 24), snap, v4, make([]byte, 4))},
+		"pflog":            {Link: 117, Data: slices.Concat([]byte{61, 2, 0, 0}, []byte("em0"), make([]byte, 57), v4)},
+		"unknown, IPv6":    {Link: 147, Data: slices.Concat(make([]byte, 9), v6)},
+	} {
+		var a Assembler
+		if d, outcome := a.Datagram(p); outcome != Whole || string(d.Payload) != "hello" {
+			t.Errorf("%s: outcome %d, %v", name, outcome, d)
+		}
+	}
+	copy(v4[10:], []byte{1, 1})
+	var a Assembler
+	if _, outcome := a.Datagram(Packet{Link: 127, Data: v4}); outcome != UnknownLink {
+		t.Errorf("a wrong checksum: outcome %d", outcome)
+	}
+}
+
 func TestFragmentsMakeTheDatagramInAnyOrder(t *testing.T) {
 	t.Parallel()
 	whole := udpTo4739(strings.Repeat("0123456789", 10))
@@ -206,6 +230,7 @@ func FuzzReader(f *testing.F) {
 func FuzzDatagram(f *testing.F) {
 	f.Add(uint32(101), ipv4(0x2000, udpTo4739("hello")), ipv4(2, []byte("more")))
 	f.Add(uint32(1), slices.Concat(make([]byte, 12), []byte{0x81, 0, 0, 1, 8, 0}, ipv4(0, udpTo4739("hello"))), []byte{})
+	f.Add(uint32(127), before(ipv6(17, udpTo4739("hello")), 1, 2, 3), ipv4(2, []byte("more")))
 	f.Add(uint32(229), ipv6(44, before(udpTo4739("hello"), 17, 0, 0, 1, 0, 0, 0, 9)), ipv6(43, make([]byte, 8)))
 	f.Fuzz(func(t *testing.T, link uint32, first, second []byte) {
 		var a Assembler

@@ -23,7 +23,7 @@ const (
 	Other                      // another protocol than UDP over IP
 	Waiting                    // a fragment; the datagram comes with another one
 	BadFragment                // a fragment that contradicts others
-	UnknownLink                // a frame of a link type that is not read
+	UnknownLink                // a frame of an unknown link type without an IP packet
 )
 
 // Protocols and extension headers (RFC 8200 §4).

@@ -32,7 +32,7 @@ const (
 )
 
 // network returns the IP packet in a frame, nil where it holds another protocol. known says that
-// the link type is.
+// the link type is, or that a packet was found all the same.
 func network(link uint32, p []byte) (ip []byte, known bool) {
 	switch link {
 	case linkRaw, linkRawBSD, linkRawOpenBSD, linkIPv4, linkIPv6:
@@ -58,7 +58,49 @@ func network(link uint32, p []byte) (ip []byte, known bool) {
 		}
 		return ppp(p), true
 	}
-	return nil, false
+	ip = search(p)
+	return ip, ip != nil
+}
+
+// maxSearch is how long the header of an unknown link layer may be, octets.
+const maxSearch = 128
+
+// search returns the first thing in a frame that can only be an IP packet: wireless networks, firewall
+// logs and others have headers of many lengths before it.
+func search(p []byte) []byte {
+	for at := range min(len(p), maxSearch) {
+		if b := p[at:]; isIPv4(b) || isIPv6(b) {
+			return b
+		}
+	}
+	return nil
+}
+
+// isIPv4 tells whether b begins with an IPv4 header whose checksum is right (RFC 791 §3.1).
+func isIPv4(b []byte) bool {
+	if len(b) < 20 || b[0]>>4 != 4 || b[9] != udp {
+		return false
+	}
+	n := int(b[0]&15) * 4
+	if n < 20 || n > len(b) || int(binary.BigEndian.Uint16(b[2:])) < n {
+		return false
+	}
+	sum := uint32(0)
+	for i := 0; i < n; i += 2 {
+		sum += uint32(binary.BigEndian.Uint16(b[i:]))
+	}
+	return sum>>16+sum&0xffff == 0xffff
+}
+
+// isIPv6 tells whether b is an IPv6 packet of UDP or with a fragment header, that ends where the frame
+// does, but for a check sequence (RFC 8200 §3).
+func isIPv6(b []byte) bool {
+	const head, checkSequence = 40, 4
+	if len(b) < head || b[0]>>4 != 6 || b[6] != udp && b[6] != fragment {
+		return false
+	}
+	rest := len(b) - head - int(binary.BigEndian.Uint16(b[4:]))
+	return rest == 0 || rest == checkSequence
 }
 
 func after(p []byte, n int) []byte {
