@@ -19,6 +19,20 @@ type decoder struct {
 	s    *Service
 	p    int
 	core *datagram.Decoder
+	// counters is what goes to COUNTERS.
+	counters flow.Counters
+}
+
+// newDecoder returns a decoder of partition p that knows no exporter.
+func newDecoder(s *Service, p int, core *datagram.Decoder) *decoder {
+	d := &decoder{s: s, p: p, core: core}
+	core.Collect(&d.counters)
+	return d
+}
+
+// Sides implements bus.Sider.
+func (d *decoder) Sides() []bus.Side {
+	return []bus.Side{{Stream: bus.Counters, Message: &d.counters}}
 }
 
 // Handle implements bus.Handler. What exporters told is written before the flows are

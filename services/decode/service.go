@@ -44,7 +44,7 @@ func (s *Service) Run(ctx context.Context) error {
 
 // open takes partition p over: its templates are there before its first datagram.
 func (s *Service) open(ctx context.Context, p int) (bus.Handler[flow.Datagrams, flow.Batch], error) {
-	d := &decoder{s: s, p: p, core: s.newCore()}
+	d := newDecoder(s, p, s.newCore())
 	if err := d.load(ctx); err != nil {
 		return nil, fmt.Errorf("load templates of partition %d: %w", p, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -131,6 +132,47 @@ func TestTemplatesOutliveTheWorker(t *testing.T) {
 	s.expect(2000)
 	if n := testutil.CollectAndCount(reg, "weir_decode_refused_total"); n == 0 {
 		t.Error("the metric weir_decode_refused_total is missing")
+	}
+}
+
+// sflowCounters is a datagram of an agent, with the octets of an interface.
+func sflowCounters(octets uint64) []byte {
+	header := []byte{3: 5, 7: 1, 8: 192, 10: 2, 11: 1, 27: 1}                   // version, agent, one sample
+	sample := []byte{3: 2, 7: 12 + 8 + 88, 11: 9, 15: 3, 19: 1}                 // format, length, sequence, source, one record
+	record := binary.BigEndian.AppendUint64([]byte{3: 1, 7: 88, 31: 0}, octets) // format, length, from ifIndex to ifStatus
+	return slices.Concat(header, sample, record, make([]byte, 88-32))
+}
+
+func TestCountersAreAppendedOnce(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	octets := make(chan uint64, 16)
+	reader := s.server.Connect(bus.Insert, s.cfg)
+	s.background(func(ctx context.Context) error {
+		return bus.Sink(ctx, reader, bus.Counters, bus.SinkConfig{MaxRows: 1, MaxWait: time.Millisecond},
+			func(_ context.Context, _ string, batch []*flow.Counters) error {
+				var r flow.CounterRow
+				for _, c := range batch {
+					for row := range c.TableRows(flow.InterfaceCounters) {
+						c.Row(flow.InterfaceCounters, row, &r)
+						octets <- r.Number(flow.InterfaceCounters.Column("in_octets"))
+					}
+				}
+				return nil
+			})
+	})
+	for want := range uint64(3) { // each by a worker of its own
+		_, stop := s.service()
+		s.publish(sflowCounters(want))
+		select {
+		case got := <-octets:
+			if got != want {
+				t.Errorf("%d octets, want %d", got, want)
+			}
+		case <-time.After(patience):
+			t.Fatalf("no counters after %v", patience)
+		}
+		stop()
 	}
 }
 
