@@ -98,7 +98,7 @@ func (c Config) options() ([]*clickhouse.Options, error) {
 		// The driver sends when so many bytes are encoded: small enough for the CPU's cache.
 		o.MaxCompressionBuffer = sendBytes
 		// One connection a writer.
-		o.MaxOpenConns, o.MaxIdleConns = 2, 2
+		o.MaxOpenConns, o.MaxIdleConns = 3, 3
 		servers = append(servers, &o)
 	}
 	return servers, nil

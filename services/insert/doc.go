@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Package insert writes flows and rollups into ClickHouse.
+// Package insert writes flows, rollups and counters into ClickHouse.
 //
 //	ENRICHED ─▶ batch of columns ─┐
-//	                              ├─▶ one block an insert, native protocol ─▶ ClickHouse
-//	ROLLUPS ──▶ batch of columns ─┘
+//	ROLLUPS ──▶ batch of columns ─┼─▶ one block an insert, native protocol ─▶ ClickHouse
+//	COUNTERS ─▶ batch of columns ─┘
 //
 // The promise: the rows of a message are in the table once, whatever is killed in between.
 // bus.Sink gives every batch a token and repeats a batch that was not confirmed with the

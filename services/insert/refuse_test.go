@@ -59,14 +59,15 @@ func TestRefusedRowsGoToTheDeadLettersAndTheRestIn(t *testing.T) {
 	f, js := newFixture(t), bustest.New(t)
 	f.constrain(t, "flows", "sequence_num NOT IN (7, 8, 1499, 2750)")
 	f.constrain(t, "flows_5m", "src_origin_as != 5")
+	f.constrain(t, "interface_counters", "in_octets != 7")
 	busConfig := js.Config(2)
 	f.cfg.MaxRows = 4 * perMessage
 	source := newSource(t, js, busConfig)
 	source.publish(t, 8) // the sixth partial sum is of AS 5
 	source.flush(t)
 	stop := startService(t, js, f.cfg, busConfig)
-	dead := deadLetters(t, js, 5)
-	eventually(t, "the other rows", func() bool { return f.total(t) == "(3996,3996) (3500,7)" })
+	dead := deadLetters(t, js, 6)
+	eventually(t, "the other rows", func() bool { return f.total(t) == "(3996,3996) (3500,7) (15,15) 8" })
 	stop()
 	var got []string
 	for _, m := range dead {
@@ -81,6 +82,10 @@ func TestRefusedRowsGoToTheDeadLettersAndTheRestIn(t *testing.T) {
 			got = append(got, fmt.Sprint("AS ", r.GetRollups()[0].GetKeys()[0].GetValues()[0], " rows ", r.GetRollups()[0].GetRows()))
 			continue
 		}
+		if m.Header.Get("Weir-Stream") == bus.Counters.Name {
+			got = append(got, countersText(t, m.Data))
+			continue
+		}
 		var b flow.Batch
 		if err := b.UnmarshalVTUnsafe(m.Data); err != nil {
 			t.Fatal(err)
@@ -88,7 +93,7 @@ func TestRefusedRowsGoToTheDeadLettersAndTheRestIn(t *testing.T) {
 		got = append(got, fmt.Sprint("flow ", b.Number(flow.SequenceNum, 0), " rows ", b.Rows()))
 	}
 	slices.Sort(got)
-	want := []string{"AS 5 rows 1", "flow 1499 rows 1", "flow 2750 rows 1", "flow 7 rows 1", "flow 8 rows 1"}
+	want := []string{"AS 5 rows 1", "counters of interface 3 with 7 octets, rows 1", "flow 1499 rows 1", "flow 2750 rows 1", "flow 7 rows 1", "flow 8 rows 1"}
 	if !slices.Equal(got, want) {
 		t.Errorf("dead letters %v, want %v", got, want)
 	}

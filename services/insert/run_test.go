@@ -16,11 +16,12 @@ import (
 	weirv1 "github.com/weirflow/weir/proto/weir/v1"
 )
 
-// source publishes numbered flows and as many rows of flows_5m.
+// source publishes numbered flows and as many rows of flows_5m, and for each message of these two
+// rows of interface_counters and one of exporter_health.
 type source struct {
-	bus            *bus.Bus
-	flows, rollups *bus.Publisher
-	next           int
+	bus                      *bus.Bus
+	flows, rollups, counters *bus.Publisher
+	next                     int
 }
 
 const perMessage = 500
@@ -35,9 +36,10 @@ func (s *source) publish(t testing.TB, n int) {
 		r := &weirv1.RollupBatch{Rollups: []*weirv1.Rollup{flows5m(1, window(start),
 			[]*weirv1.RollupColumn{values("src_origin_as", []byte{byte(s.next % 7)})},
 			[]*weirv1.RollupColumn{values("flows", numbers(perMessage)), values("bytes", []byte{1})})}}
-		s.next++
 		send(t, s.flows, p, m)
 		send(t, s.rollups, p, r)
+		send(t, s.counters, p, countersOf(s.next))
+		s.next++
 	}
 }
 
@@ -74,27 +76,33 @@ func startService(t testing.TB, js *bustest.Server, cfg Config, busConfig bus.Co
 func (f *fixture) total(t testing.TB) string {
 	t.Helper()
 	return f.count(t, `SELECT (count(), uniqExact(sequence_num)) FROM flows`) + " " +
-		f.count(t, `SELECT (sum(flows), sum(bytes)) FROM flows_5m`)
+		f.count(t, `SELECT (sum(flows), sum(bytes)) FROM flows_5m`) + " " +
+		f.count(t, `SELECT (count(), uniqExact(in_octets)) FROM interface_counters`) + " " +
+		f.count(t, `SELECT sum(datagrams) FROM exporter_health`)
 }
 
 func (s *source) total() string {
 	flows := s.next * perMessage
-	return fmt.Sprintf("(%d,%d) (%d,%d)", flows, flows, flows, s.next)
+	return fmt.Sprintf("(%d,%d) (%d,%d) (%d,%d) %d", flows, flows, flows, s.next, 2*s.next, 2*s.next, s.next)
 }
 
 func newSource(t testing.TB, js *bustest.Server, cfg bus.Config) *source {
 	t.Helper()
 	b := js.Connect("source", cfg)
-	s := &source{bus: b, flows: b.NewPublisher(bus.Enriched, 1<<24), rollups: b.NewPublisher(bus.Rollups, 1<<24)}
-	for _, p := range []*bus.Publisher{s.flows, s.rollups} {
+	s := &source{bus: b, flows: b.NewPublisher(bus.Enriched, 1<<24), rollups: b.NewPublisher(bus.Rollups, 1<<24), counters: b.NewPublisher(bus.Counters, 1<<24)}
+	for _, p := range s.publishers() {
 		go p.Run(t.Context()) //nolint:errcheck // its messages would be missing
 	}
 	return s
 }
 
+func (s *source) publishers() []*bus.Publisher {
+	return []*bus.Publisher{s.flows, s.rollups, s.counters}
+}
+
 func (s *source) flush(t testing.TB) {
 	t.Helper()
-	for _, p := range []*bus.Publisher{s.flows, s.rollups} {
+	for _, p := range s.publishers() {
 		if err := p.Flush(t.Context()); err != nil {
 			t.Fatal(err)
 		}

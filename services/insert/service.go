@@ -13,7 +13,7 @@ import (
 	"github.com/weirflow/weir/bus"
 )
 
-// Service writes flows and rollups into ClickHouse.
+// Service writes flows, rollups and counters into ClickHouse.
 type Service struct {
 	cfg Config
 	bus *bus.Bus
@@ -44,16 +44,20 @@ func (s *Service) Run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	cfg := bus.SinkConfig{MaxRows: s.cfg.MaxRows, MaxWait: s.cfg.MaxWait}
-	flows, rollups := s.writer(to, bus.Enriched), s.writer(to, bus.Rollups)
+	flows, rollups, counters := s.writer(to, bus.Enriched), s.writer(to, bus.Rollups), s.writer(to, bus.Counters)
 	if flows.awaitSchema(ctx) != nil {
 		return nil //nolint:nilerr // ctx has ended
 	}
-	done := make(chan error, 2)
+	const sinks = 3
+	done := make(chan error, sinks)
 	go func() { done <- bus.Sink(ctx, s.bus, bus.Enriched, cfg, flows.writeFlows) }()
 	go func() { done <- bus.Sink(ctx, s.bus, bus.Rollups, cfg, rollups.writeRollups) }()
-	first := <-done
-	stop()
-	return errors.Join(first, <-done)
+	go func() { done <- bus.Sink(ctx, s.bus, bus.Counters, cfg, counters.writeCounters) }()
+	for range sinks {
+		err = errors.Join(err, <-done)
+		stop()
+	}
+	return err
 }
 
 func (s *Service) writer(to *servers, in bus.Stream) *writer {
