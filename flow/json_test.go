@@ -113,7 +113,8 @@ func TestContextIsGoFlow2Pluss(t *testing.T) {
 	want := []row{
 		{
 			map[string]string{"source_group": "web-servers", "destination_group": "client-network"},
-			map[string]any{"application": "web", "tier": "frontend"}, map[string]any{"a": "b"},
+			map[string]any{"application": "web", "tier": "frontend"},
+			map[string]any{"a": "b"},
 		},
 		{map[string]string{"destination_group": "client-network"}, nil, `{"a":`},
 		{nil, "tier", nil},

@@ -33,20 +33,6 @@ type databases struct {
 	asns, countries []*database
 }
 
-// lookup asks the databases in their order until one knows. An error is that of the last
-// database that failed; the others have answered.
-func (d *databases) lookup(addr netip.Addr) (ans answer, err error) {
-	for i := 0; i < len(d.asns) && ans.as == 0; i++ {
-		found, e := lookup(d.asns[i].Reader, addr)
-		ans.as, err = found.as, cmp.Or(e, err)
-	}
-	for i := 0; i < len(d.countries) && ans.country == 0; i++ {
-		found, e := lookup(d.countries[i].Reader, addr)
-		ans.country, ans.region, ans.city, err = found.country, found.region, found.city, cmp.Or(e, err)
-	}
-	return ans, err
-}
-
 // organisation returns the name of who has an AS number.
 func (d *databases) organisation(as uint32) string {
 	for _, db := range d.asns {
@@ -57,12 +43,19 @@ func (d *databases) organisation(as uint32) string {
 	return ""
 }
 
-func lookup(r *maxminddb.Reader, addr netip.Addr) (found answer, err error) {
-	if addr.Is6() && r.Metadata.IPVersion == 4 {
-		return answer{}, nil // it has no answer, which is no error
+// find returns the record of an address.
+func (d *database) find(addr netip.Addr) (maxminddb.Result, bool) {
+	if addr.Is6() && d.Metadata.IPVersion == 4 {
+		return maxminddb.Result{}, false
 	}
-	err = r.Lookup(addr).Decode(&found)
-	return found, err
+	r := d.Lookup(addr)
+	return r, r.Found()
+}
+
+// decode reads a record. None fails: all were read before the database was taken into use.
+func decode(r maxminddb.Result) (ans answer) {
+	_ = r.Decode(&ans)
+	return ans
 }
 
 // eachPair reads a map.

@@ -68,7 +68,7 @@ func (e *enricher) duplicates(in *flow.Batch) []uint32 {
 		if cfg.by(byDirection) && in.Number(flow.FlowDirection, i) == 1 { // egress, element 61
 			marks[i] = otherDirection
 		}
-		if cfg.by(byBoundary) && e.observers.list[e.observers.found[i]].inside() {
+		if cfg.by(byBoundary) && e.observers.inside(i) {
 			marks[i] = insideBoundary
 		}
 		if marks[i] != 0 {
@@ -76,11 +76,6 @@ func (e *enricher) duplicates(in *flow.Batch) []uint32 {
 		}
 	}
 	return marks
-}
-
-// inside tells that no interface leads out of the network, and at least one is known to.
-func (x *observer) inside() bool {
-	return x.in.Boundary != "external" && x.out.Boundary != "external" && x.in.Boundary+x.out.Boundary != ""
 }
 
 // twins finds flows that are seen in several places: the first to report one is its observer

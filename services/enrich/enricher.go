@@ -16,63 +16,95 @@ type enricher struct {
 	observers observers
 	counts    counts
 
-	columns [2][numPlaceTexts]textColumn
-	names   [2]textColumn // organisations
-	asns    organisations
-	hidden  [numHideable]hidden
-	twins   *twins // nil where duplicates are not looked for by content
+	sides  [2]side
+	hidden [numHideable]hidden
+	twins  *twins // nil where duplicates are not looked for by content
 
 	// One value a row of the batch in hand.
 	addrs   [][16]byte
-	vrfs    []uint32
-	as      []uint32
-	found   [2][]uint32 // places
-	rows    distinct    // of the end in hand
+	vrfs    []uint16
 	quality []uint32
 	values  []uint64
-	// One value for each place of the end in hand.
-	here  []place
-	texts []uint64
+}
+
+// side is one end of the flows of a batch.
+type side struct {
+	fields  end
+	nets    view
+	geos    view // city and region
+	country textColumn
+	asName  textColumn
+
+	// One value a row: the AS as the exporter says and as it is in the databases, what is hidden, and
+	// the origin AS.
+	told, as []uint32
+	hiding   []hiding
+	origin   []owner
 }
 
 // counts are events since they were last taken.
-type counts struct{ hits, misses, errors, observerHits, observerMisses, ruleErrors, duplicates, hidden int }
+type counts struct{ hits, misses, observerHits, observerMisses, ruleErrors, duplicates, hidden int }
 
 func newEnricher(l *library, twins *twins) *enricher {
 	e := &enricher{library: l, twins: twins}
-	e.places.cache = newCache(l.cfg.CacheEntries)
+	p := &e.places
+	p.cache, p.geoTexts, p.netTexts = newCache(l.cfg.CacheEntries), newThings(numGeoTexts), newThings(numNetTexts)
 	for i, end := range ends() {
-		for n := range e.columns[i] {
-			e.columns[i][n] = textColumn{field: end.texts[n], vocabulary: &e.places.vocabularies[n]}
+		e.sides[i] = side{
+			fields:  end,
+			nets:    newView(&p.netTexts, end.netTexts[:]...),
+			geos:    newView(&p.geoTexts, end.city, end.region),
+			country: textColumn{vocabulary: &p.geoTexts.kinds[countryText], field: end.country},
+			asName:  textColumn{vocabulary: &p.organisations.names, field: end.asName},
 		}
-		e.names[i] = textColumn{field: end.asName, vocabulary: &e.asns.vocabulary}
 	}
 	e.observers.init(l.devices)
 	return e
+}
+
+// each calls do with every column of text.
+func (e *enricher) each(do func(*textColumn)) {
+	for i := range e.sides {
+		e.sides[i].each(do)
+	}
+	e.observers.each(do)
+}
+
+func (s *side) each(do func(*textColumn)) {
+	s.nets.each(do)
+	s.geos.each(do)
+	do(&s.country)
+	do(&s.asName)
 }
 
 // enrich adds the flows of in to out, with the columns that are known and the bits of quality
 // that go with them. What nothing is configured for is passed on, but for the origin AS.
 //
 // The columns are written to out, and taken out of in: in's own memory is filled anew with
-// the next message, while out still refers to what it took over.
+// the next message, while out still refers to what it took over. Texts in out are valid until an out
+// without rows is given.
 func (e *enricher) enrich(in, out *flow.Batch) {
 	row := out.Rows()
-	if k := e.library.current.Load(); k != e.known || len(e.places.list) > maxPlaces {
+	if row == 0 {
+		e.each((*textColumn).begin)
+	}
+	if k := e.library.current.Load(); k != e.known || e.places.full() {
 		e.use(k) // once a batch, so that none mixes two generations
 	}
 	e.quality = flow.AppendNumbers(e.quality[:0], in, flow.Quality)
 	e.observe(in)
 	if e.known.knowsAddresses() {
-		for i, end := range ends() {
-			e.lookup(in, i, end)
+		for i := range e.sides {
+			e.lookup(in, &e.sides[i])
 		}
 	}
 	duplicates := e.duplicates(in)
 	e.hide(in)
 	e.clear(in)
 	out.Join(in)
-	e.putAddresses(in, out, row)
+	for i := range e.sides {
+		e.putSide(in, out, row, &e.sides[i])
+	}
 	e.putHidden(out, row)
 	e.putObservers(in, out, row)
 	if duplicates != nil {
@@ -85,152 +117,130 @@ func (e *enricher) enrich(in, out *flow.Batch) {
 func (e *enricher) use(k *knowledge) {
 	e.known = k
 	e.places.reset(k)
-	e.observers.reset(k)
-	e.asns.reset(k)
+	e.observers.use(k)
 	for i := range e.hidden {
 		e.hidden[i].cache = nil
 	}
-	for i := range e.columns {
-		for n := range e.columns[i] {
-			e.columns[i][n].forget()
-		}
-		e.names[i].forget()
-	}
+	e.each((*textColumn).forget)
 }
 
 // clear takes the columns out of a batch that are written here.
 func (e *enricher) clear(in *flow.Batch) {
 	in.Clear(flow.Quality)
 	in.Clear(flow.Duplicate)
-	for i, end := range ends() {
-		in.Clear(end.originAS)
-		for n := range e.columns[i] {
-			if !e.places.vocabularies[n].empty() {
-				in.Clear(end.texts[n])
-			}
-		}
+	clearColumn := func(c *textColumn) { in.Clear(c.field) }
+	for i := range e.sides {
+		in.Clear(e.sides[i].fields.originAS)
+		e.sides[i].each(clearColumn)
 	}
-	e.observers.clear(in)
-}
-
-// lookup fills e.found for one end.
-func (e *enricher) lookup(in *flow.Batch, side int, end end) {
-	e.addrs = flow.AppendAddresses(e.addrs[:0], in, end.addr)
-	byVRF := e.known.networks.byVRF()
-	if byVRF {
-		e.vrfs = e.known.networks.appendVRFs(e.vrfs[:0], in, end)
-	}
-	found := slices.Grow(e.found[side][:0], len(e.addrs))[:len(e.addrs)]
-	for i := range e.addrs {
-		a, vrf := &e.addrs[i], uint32(0)
-		if byVRF {
-			vrf = e.vrfs[i]
-		}
-		found[i] = e.place(a, vrf)
-	}
-	e.found[side] = found
-	e.counts.errors += e.places.errors
-	e.places.errors = 0
-}
-
-// place finds the place of an address.
-func (e *enricher) place(a *[16]byte, vrf uint32) uint32 {
-	if *a == [16]byte{} {
-		return 0
-	}
-	p, ok := e.places.cache.find(a, vrf)
-	if ok {
-		e.counts.hits++
-	} else {
-		e.counts.misses++
-		p.put(a, vrf, e.places.ask(a, vrf))
-	}
-	return p[0].place
-}
-
-// putAddresses writes what follows from the addresses.
-func (e *enricher) putAddresses(in, out *flow.Batch, row int) {
-	knows := e.known.knowsAddresses()
-	for i, end := range ends() {
-		e.as = flow.AppendNumbers(e.as[:0], in, end.as)
-		if !knows {
-			e.put(out, end.originAS, row, e.as)
-			continue
-		}
-		e.rows.gather(e.found[i], len(e.places.list))
-		e.here = e.here[:0]
-		for _, id := range e.rows.present {
-			e.here = append(e.here, e.places.list[id])
-		}
-		e.chooseAS(e.found[i])
-		e.put(out, end.originAS, row, e.as)
-		e.putNames(out, row, &e.names[i])
-		for n := range e.columns[i] {
-			e.putTexts(out, row, &e.columns[i][n], n)
-		}
+	if e.known.knowsExporters() {
+		e.observers.each(clearColumn)
+		in.Clear(flow.InIfSpeed)
+		in.Clear(flow.OutIfSpeed)
 	}
 }
 
-// chooseAS makes the exporters' numbers in e.as the origin AS, and flags what is unknown.
-func (e *enricher) chooseAS(found []uint32) {
-	for i, told := range e.as {
-		at := &e.here[e.rows.at[i]]
-		as := uint32(0)
-		for _, source := range e.known.asnSources {
-			switch source {
-			case asnOfFlowExceptPrivate:
-				if namesAS(told) {
-					as = told
+// lookup finds what is known of the addresses of one side.
+func (e *enricher) lookup(in *flow.Batch, s *side) {
+	e.addrs = flow.AppendAddresses(e.addrs[:0], in, s.fields.addr)
+	e.vrfs = e.known.networks.appendVRFs(e.vrfs[:0], in, s.fields)
+	n := len(e.addrs)
+	s.as, s.hiding = slices.Grow(s.as[:0], n)[:n], slices.Grow(s.hiding[:0], n)[:n]
+	s.geos.ids, s.nets.ids = slices.Grow(s.geos.ids[:0], n)[:n], slices.Grow(s.nets.ids[:0], n)[:n]
+	e.places.find(e.addrs, e.vrfs, func(i int, found *entry) {
+		s.as[i], s.geos.ids[i], s.nets.ids[i], s.hiding[i] = found.as, found.geo, found.net, found.hiding
+	})
+	e.counts.misses += e.places.misses
+	e.counts.hits += n - e.places.misses
+	e.places.misses = 0
+}
+
+// putSide writes what follows from the addresses of one side.
+func (e *enricher) putSide(in, out *flow.Batch, row int, s *side) {
+	s.told = flow.AppendNumbers(s.told[:0], in, s.fields.as)
+	if !e.known.knowsAddresses() {
+		e.put(out, s.fields.originAS, row, s.told)
+		return
+	}
+	e.chooseAS(s)
+	e.putOrigin(out, row, s)
+	e.putCountry(out, row, s)
+	if !s.geos.empty() {
+		s.geos.put(out, row)
+	}
+	if !s.nets.empty() {
+		s.nets.put(out, row)
+	}
+}
+
+// chooseAS fills in the origin AS, and flags what is unknown.
+func (e *enricher) chooseAS(s *side) {
+	s.origin = append(s.origin[:0], make([]owner, len(s.told))...)
+	for _, source := range slices.Backward(e.known.asnSources) { // the first that knows one overwrites the others
+		switch source {
+		case asnOfNetworks:
+			choose(s.origin, s.nets.ids, e.places.netOwners)
+		case asnOfDatabase:
+			choose(s.origin, s.as, e.places.owners)
+		default:
+			for i, told := range s.told {
+				if told != 0 && (source == asnOfFlow || namesAS(told)) {
+					s.origin[i] = e.places.organisations.owner(told)
 				}
-			case asnOfNetworks:
-				as = at.netAS
-			case asnOfDatabase:
-				as = at.as
-			default:
-				as = told
-			}
-			if as != 0 {
-				break
 			}
 		}
-		if as == 0 && e.known.hasASNs && found[i] != 0 {
-			e.quality[i] |= uint32(flow.ASUnknown)
-		}
-		if at.texts[countryText] == 0 && e.known.hasCountries && found[i] != 0 {
-			e.quality[i] |= uint32(flow.CountryUnknown)
-		}
-		e.as[i] = as
 	}
-}
-
-// putNames writes the organisations of e.as.
-func (e *enricher) putNames(out *flow.Batch, row int, c *textColumn) {
 	if !e.known.hasASNs {
 		return
 	}
-	e.values = e.values[:0]
-	for i, as := range e.as {
-		id := e.asns.id(as)
-		if i == 0 || int(id) >= len(c.places) {
-			c.begin(row == 0 && i == 0)
+	for i, o := range s.origin {
+		if o.as == 0 && s.geos.ids[i] != nowhere {
+			e.quality[i] |= uint32(flow.ASUnknown)
 		}
-		e.values = append(e.values, c.place(out, id))
 	}
-	out.PutNumbers(c.field, row, e.values)
 }
 
-// putTexts writes one text of the places of one end.
-func (e *enricher) putTexts(out *flow.Batch, row int, c *textColumn, n int) {
-	c.begin(row == 0)
-	if c.vocabulary.empty() {
+// choose overwrites the owners of rows for which another one is known.
+func choose(origin []owner, ids []uint32, owners []owner) {
+	for i, id := range ids {
+		if o := owners[id]; o.as != 0 {
+			origin[i] = o
+		}
+	}
+}
+
+// putOrigin writes the origin AS, and who has it.
+func (e *enricher) putOrigin(out *flow.Batch, row int, s *side) {
+	e.values = e.values[:0]
+	for _, o := range s.origin {
+		e.values = append(e.values, uint64(o.as))
+	}
+	out.PutNumbers(s.fields.originAS, row, e.values)
+	if !e.known.hasASNs {
 		return
 	}
-	e.texts = e.texts[:0]
-	for i := range e.here {
-		e.texts = append(e.texts, c.place(out, e.here[i].texts[n]))
+	s.asName.grow()
+	e.values = e.values[:0]
+	for _, o := range s.origin {
+		e.values = append(e.values, s.asName.place(o.name))
 	}
-	e.values = e.rows.spread(e.values[:0], e.texts)
-	out.PutNumbers(c.field, row, e.values)
+	s.asName.put(out, row, e.values)
+}
+
+// putCountry writes the countries, and flags what is unknown.
+func (e *enricher) putCountry(out *flow.Batch, row int, s *side) {
+	s.country.grow()
+	e.values = e.values[:0]
+	for i, geo := range s.geos.ids {
+		country := e.places.country(geo, s.nets.ids[i])
+		if country == 0 && e.known.hasCountries && geo != nowhere {
+			e.quality[i] |= uint32(flow.CountryUnknown)
+		}
+		e.values = append(e.values, s.country.place(country))
+	}
+	if !s.country.empty() {
+		s.country.put(out, row, e.values)
+	}
 }
 
 // put writes values to a column from row on.

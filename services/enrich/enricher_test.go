@@ -177,14 +177,15 @@ func TestCacheNeverConfusesAddresses(t *testing.T) {
 	for range 100_000 {
 		n := rnd.Uint32N(300)
 		a := netip.AddrFrom4([4]byte{10, byte(n >> 8), byte(n), 1}).As16()
-		p, ok := c.find(&a, n%3)
+		vrf := uint16(n % 3)
+		e, ok := c.find(c.locate(nil, [][16]byte{a}, []uint16{vrf})[0], &a, vrf)
 		if !ok {
-			p.put(&a, n%3, n)
+			e.net = n
 			continue
 		}
 		found++
-		if p[0].place != n {
-			t.Fatalf("the place of %d is that of %d", n, p[0].place)
+		if e.net != n {
+			t.Fatalf("the place of %d is that of %d", n, e.net)
 		}
 	}
 	if found < 20_000 {

@@ -35,24 +35,21 @@ func (e *enricher) hide(in *flow.Batch) {
 			continue
 		}
 		e.addrs = flow.AppendAddresses(e.addrs[:0], in, f)
-		for i := range e.addrs {
-			e.hideRow(h, i, e.placeOf(n, i))
+		if n < len(e.sides) { // found by now
+			for i, how := range e.sides[n].hiding {
+				e.hideRow(h, i, how)
+			}
+		} else {
+			e.vrfs = append(e.vrfs[:0], make([]uint16, len(e.addrs))...)
+			e.places.find(e.addrs, e.vrfs, func(i int, found *entry) { e.hideRow(h, i, found.hiding) })
 		}
 		in.Clear(f)
 	}
 }
 
-// placeOf finds the place of the address of a row. Those of the ends are known by now.
-func (e *enricher) placeOf(column, row int) uint32 {
-	if column < len(e.found) {
-		return e.found[column][row]
-	}
-	return e.place(&e.addrs[row], 0)
-}
-
-func (e *enricher) hideRow(h *hidden, row int, place uint32) {
+func (e *enricher) hideRow(h *hidden, row int, how hiding) {
 	a := e.addrs[row]
-	if how := e.places.list[place].hiding; how != shown {
+	if how != shown {
 		a = e.hiddenAddress(h, a, how)
 		e.quality[row] |= uint32(flow.AddressHidden)
 		e.counts.hidden++

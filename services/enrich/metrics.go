@@ -10,7 +10,6 @@ type metrics struct {
 	cacheMisses    prometheus.Counter
 	observerHits   prometheus.Counter
 	observerMisses prometheus.Counter
-	lookupErrors   prometheus.Counter
 	ruleErrors     prometheus.Counter
 	duplicates     prometheus.Counter
 	hidden         prometheus.Counter
@@ -38,9 +37,6 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		observerMisses: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "weir_enrich_observer_misses_total", Help: "Flows whose exporter and interfaces were put together anew, with the rules.",
 		}),
-		lookupErrors: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "weir_enrich_lookup_errors_total", Help: "Look-ups that failed because a record has another form than its database promises.",
-		}),
 		ruleErrors: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "weir_enrich_rule_errors_total", Help: "Conditions of rules that failed, and were taken as false.",
 		}),
@@ -66,7 +62,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "weir_enrich_database_build_timestamp_seconds", Help: "When the database in use was built, Unix time.",
 		}, []string{"database"}),
 	}
-	reg.MustRegister(m.flows, m.cacheHits, m.cacheMisses, m.observerHits, m.observerMisses, m.lookupErrors, m.ruleErrors,
+	reg.MustRegister(m.flows, m.cacheHits, m.cacheMisses, m.observerHits, m.observerMisses, m.ruleErrors,
 		m.duplicates, m.hidden, m.snmpAnswers, m.snmpErrors, m.built, m.reloads, m.loadErrors)
 	return m
 }

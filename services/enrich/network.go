@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -89,13 +90,13 @@ type networks struct {
 	list   []networkConfig
 	tables []bart.Table[uint32] // [0] for all, then one for each VRF: places in list
 	// vrfs are the places in tables, by name and by number.
-	names   map[string]uint32
-	numbers map[uint32]uint32
+	names   map[string]uint16
+	numbers map[uint32]uint16
 }
 
 // newNetworks reports all problems at once.
 func newNetworks(list []networkConfig) (*networks, error) {
-	n := &networks{list: slices.Clone(list), tables: make([]bart.Table[uint32], 1), names: map[string]uint32{}, numbers: map[uint32]uint32{}}
+	n := &networks{list: slices.Clone(list), tables: make([]bart.Table[uint32], 1), names: map[string]uint16{}, numbers: map[uint32]uint16{}}
 	var errs []error
 	for i := range list {
 		if err := list[i].validate(); err != nil {
@@ -103,7 +104,12 @@ func newNetworks(list []networkConfig) (*networks, error) {
 			continue
 		}
 		n.list[i].labels = list[i].context()
-		table := &n.tables[n.vrf(list[i].VRF)]
+		vrf, err := n.vrf(list[i].VRF)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("networks[%d].vrf: %w", i, err))
+			continue
+		}
+		table := &n.tables[vrf]
 		for _, p := range list[i].CIDR {
 			table.Insert(unmapPrefix(p).Masked(), uint32(i)) //nolint:gosec // a place in a list
 		}
@@ -120,31 +126,34 @@ func unmapPrefix(p netip.Prefix) netip.Prefix {
 }
 
 // vrf returns the place of a VRF's table, which it makes if there is none.
-func (n *networks) vrf(text string) uint32 {
+func (n *networks) vrf(text string) (uint16, error) {
 	if text == "" {
-		return 0
+		return 0, nil
 	}
 	place, ok := n.names[text]
 	if ok {
-		return place
+		return place, nil
 	}
-	place = uint32(len(n.tables)) //nolint:gosec // fewer than networks
+	if len(n.tables) > math.MaxUint16 {
+		return 0, fmt.Errorf("is one more than %d", math.MaxUint16)
+	}
+	place = uint16(len(n.tables)) //nolint:gosec // just checked
 	n.tables = append(n.tables, bart.Table[uint32]{})
 	n.names[text] = place
 	if number, err := strconv.ParseUint(text, 10, 32); err == nil {
 		n.numbers[uint32(number)] = place
 	}
-	return place
+	return place, nil
 }
 
 func (n *networks) empty() bool { return len(n.list) == 0 }
 
-// byVRF tells whether the VRF of an address matters.
-func (n *networks) byVRF() bool { return len(n.tables) > 1 }
-
 // appendVRFs appends the places of the VRFs of one end, a row each. The VRF of the output is
 // that of the input where nothing else is said.
-func (n *networks) appendVRFs(dst []uint32, in *flow.Batch, e end) []uint32 {
+func (n *networks) appendVRFs(dst []uint16, in *flow.Batch, e end) []uint16 {
+	if len(n.tables) == 1 {
+		return append(dst, make([]uint16, in.Rows())...)
+	}
 	for i := range in.Rows() {
 		name, number := flow.IngressVRFName, flow.IngressVRFID
 		if e.vrf == flow.EgressVRFID && (in.Number(flow.EgressVRFID, i) != 0 || in.Number(flow.EgressVRFName, i) != 0) {
@@ -159,17 +168,18 @@ func (n *networks) appendVRFs(dst []uint32, in *flow.Batch, e end) []uint32 {
 	return dst
 }
 
-// lookup returns nil where no network is known.
-func (n *networks) lookup(addr netip.Addr, vrf uint32) *networkConfig {
-	i, ok := uint32(0), false
+// noNetwork is what lookup returns where no network is known.
+const noNetwork = math.MaxUint32
+
+// lookup returns the place of a network in the list.
+func (n *networks) lookup(addr netip.Addr, vrf uint16) uint32 {
 	if vrf != 0 {
-		i, ok = n.tables[vrf].Lookup(addr)
+		if i, ok := n.tables[vrf].Lookup(addr); ok {
+			return i
+		}
 	}
-	if !ok {
-		i, ok = n.tables[0].Lookup(addr)
+	if i, ok := n.tables[0].Lookup(addr); ok {
+		return i
 	}
-	if !ok {
-		return nil
-	}
-	return &n.list[i]
+	return noNetwork
 }

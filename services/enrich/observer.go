@@ -4,6 +4,7 @@ package enrich
 
 import (
 	"cmp"
+	"encoding/binary"
 	"net/netip"
 
 	"github.com/weirflow/weir/flow"
@@ -11,311 +12,198 @@ import (
 	"github.com/weirflow/weir/services/enrich/internal/snmp"
 )
 
-// Texts of an observer, in the order of observerFields.
-const (
-	exporterNameText = iota
-	exporterGroupText
-	exporterRoleText
-	exporterSiteText
-	exporterRegionText
-	exporterTenantText
-	inNameText
-	inDescriptionText
-	inBoundaryText
-	inConnectivityText
-	inProviderText
-	outNameText
-	outDescriptionText
-	outBoundaryText
-	outConnectivityText
-	outProviderText
-	tenantText
-	tagText
-	numObserverTexts
-)
-
-func observerFields() [numObserverTexts]flow.Field {
-	return [numObserverTexts]flow.Field{
-		flow.ExporterName, flow.ExporterGroup, flow.ExporterRole, flow.ExporterSite, flow.ExporterRegion, flow.ExporterTenant,
-		flow.InIfName, flow.InIfDescription, flow.InIfBoundary, flow.InIfConnectivity, flow.InIfProvider,
-		flow.OutIfName, flow.OutIfDescription, flow.OutIfBoundary, flow.OutIfConnectivity, flow.OutIfProvider,
-		flow.Tenant, flow.Tag,
-	}
-}
-
 // observerKey is an exporter and two of its interfaces.
 type observerKey struct {
 	exporter [16]byte
 	in, out  uint32
 }
 
-// observer is what is known of them.
+// observer is who has seen a flow.
 type observer struct {
-	exporter          rule.Exporter
-	in, out           rule.Interface
-	texts             [numObserverTexts]uint32 // numbers in the vocabularies
-	inSpeed, outSpeed uint64
-	quality           uint32
+	exporter, in, out uint32 // numbers
+	quality           uint32 // bits that say what is missing
 }
 
-// maxObservers bounds the memory of observers and their texts: at more, all are forgotten.
+// maxObservers bounds the memory of observers: at more, all are forgotten.
 const maxObservers = 1 << 16
 
-// observers answers what is known of exporters and interfaces, for one generation of knowledge.
+// observers answers what is known of exporters and interfaces, for one generation of knowledge. Each
+// exporter, interface and observer is put together once, with the rules, and has a number from then on.
 type observers struct {
-	known        *knowledge
-	devices      *devices
-	version      uint64                  // of the devices that list was made from
-	want         func(exporter [16]byte) // has it asked by SNMP; nil if that is not configured
-	rules        *rule.Evaluator
-	told         told
-	list         []*observer
-	ids          map[observerKey]uint32
-	vocabularies [numObserverTexts]vocabulary
-	columns      [numObserverTexts]textColumn
-	hits, misses int
+	known   *knowledge
+	devices *devices
+	version uint64                  // of the devices that were asked
+	want    func(exporter [16]byte) // has it asked by SNMP; nil if that is not configured
+	rules   *rule.Evaluator
+	told    told
+	misses  int
 
-	// One value a row of the batch in hand.
-	exporters [][16]byte
-	ins, outs []uint32
-	found     []uint32 // places in list
-	rows      distinct // of found
-	values    []uint64 // one for each that is present
+	exporterIDs  map[[16]byte]uint32
+	interfaceIDs map[toldKey]uint32
+	ids          map[observerKey]uint32
+	recent       [1 << 10]struct {
+		key observerKey
+		id  uint32 // 0 is none
+	}
+	exporters  []rule.Exporter
+	interfaces []rule.Interface // [0] is none
+	list       []observer       // [0] is none
+
+	exporterTexts, interfaceTexts, marks things
+
+	// What the rows of the batch in hand refer to.
+	exporterAddrs          [][16]byte
+	inIfs, outIfs          []uint32
+	keys                   []observerKey
+	all, exporter, in, out view
 }
 
 func (o *observers) init(d *devices) {
-	o.devices = d
-	o.told = told{}
-	for i, f := range observerFields() {
-		o.columns[i] = textColumn{field: f, vocabulary: &o.vocabularies[i]}
+	o.devices, o.told = d, told{}
+	o.exporterTexts, o.interfaceTexts, o.marks = newThings(6), newThings(5), newThings(2)
+	o.all = newView(&o.marks, flow.Tenant, flow.Tag)
+	o.exporter = newView(&o.exporterTexts, flow.ExporterName, flow.ExporterGroup, flow.ExporterRole,
+		flow.ExporterSite, flow.ExporterRegion, flow.ExporterTenant)
+	o.in = newView(&o.interfaceTexts, flow.InIfName, flow.InIfDescription, flow.InIfBoundary, flow.InIfConnectivity, flow.InIfProvider)
+	o.out = newView(&o.interfaceTexts, flow.OutIfName, flow.OutIfDescription, flow.OutIfBoundary, flow.OutIfConnectivity, flow.OutIfProvider)
+}
+
+// each calls do with every column of text.
+func (o *observers) each(do func(*textColumn)) {
+	for _, v := range []*view{&o.all, &o.exporter, &o.in, &o.out} {
+		v.each(do)
 	}
+}
+
+// use goes on with another generation.
+func (o *observers) use(k *knowledge) {
+	o.known, o.rules = k, k.rules.NewEvaluator()
+	o.reset()
 }
 
 // reset forgets everything but what exporters told in flows.
-func (o *observers) reset(k *knowledge) {
-	o.known, o.rules = k, k.rules.NewEvaluator()
-	o.forget()
-	for i := range o.vocabularies {
-		o.vocabularies[i].reset()
-		o.columns[i].forget()
-	}
+func (o *observers) reset() {
+	o.exporterIDs, o.interfaceIDs, o.ids = map[[16]byte]uint32{}, map[toldKey]uint32{}, map[observerKey]uint32{}
+	clear(o.recent[:])
+	o.exporterTexts.reset()
+	o.interfaceTexts.reset()
+	o.marks.reset()
+	o.each((*textColumn).forget)
+	o.exporters, o.interfaces, o.list = nil, nil, nil
+	o.addInterface(rule.Interface{})
+	o.add(observer{}, rule.Marks{})
 }
 
-// forget forgets who was asked for.
-func (o *observers) forget() {
-	o.list, o.ids = nil, map[observerKey]uint32{}
-}
+func (o *observers) full() bool { return len(o.list)+len(o.interfaces) > maxObservers }
 
-// observe finds the observers of the rows of a batch.
-func (e *enricher) observe(in *flow.Batch) {
-	o := &e.observers
-	if !e.known.knowsExporters() && !e.library.cfg.Duplicates.by(byBoundary) {
-		return
+// find returns the number of an observer.
+func (o *observers) find(key *observerKey) uint32 {
+	h := binary.LittleEndian.Uint64(key.exporter[8:]) ^ uint64(key.in)<<32 ^ uint64(key.out)
+	recent := &o.recent[h*0x9e3779b97f4a7c15>>54]
+	if recent.id != 0 && recent.key == *key {
+		return recent.id
 	}
-	o.exporters = flow.AppendAddresses(o.exporters[:0], in, flow.SamplerAddress)
-	o.ins = flow.AppendNumbers(o.ins[:0], in, flow.InIf)
-	o.outs = flow.AppendNumbers(o.outs[:0], in, flow.OutIf)
-	if o.told.learn(in, o.exporters, o.ins, o.outs) {
-		o.forget()
+	id, ok := o.ids[*key]
+	if !ok {
+		o.misses++
+		id = o.ask(key)
+		o.ids[*key] = id
 	}
-	if v := o.devices.version.Load(); v != o.version {
-		o.version = v
-		o.forget()
-	}
-	if len(o.list) > maxObservers {
-		o.reset(e.known)
-	}
-	o.found = o.found[:0]
-	var last observerKey
-	var id uint32
-	for i := range o.exporters {
-		key := observerKey{o.exporters[i], o.ins[i], o.outs[i]}
-		if i == 0 || key != last {
-			id, last = o.find(key), key
-		} else {
-			o.hits++
-		}
-		o.found = append(o.found, id)
-	}
-	o.rows.gather(o.found, len(o.list))
-	e.counts.observerHits += o.hits
-	e.counts.observerMisses += o.misses
-	e.counts.ruleErrors += o.rules.Errors
-	o.hits, o.misses, o.rules.Errors = 0, 0, 0
-}
-
-func (o *observers) find(key observerKey) uint32 {
-	id, ok := o.ids[key]
-	if ok {
-		o.hits++
-		return id
-	}
-	o.misses++
-	id = uint32(len(o.list)) //nolint:gosec // at most maxObservers and a batch
-	o.list = append(o.list, o.ask(key))
-	o.ids[key] = id
+	recent.key, recent.id = *key, id
 	return id
 }
 
-// ask puts together what is known, source by source, and applies the rules.
-func (o *observers) ask(key observerKey) *observer {
-	addr := netip.AddrFrom16(key.exporter).Unmap()
-	if o.want != nil {
-		o.want(key.exporter)
+// ask puts an observer together.
+func (o *observers) ask(key *observerKey) uint32 {
+	exporter, ok := o.exporterIDs[key.exporter]
+	if !ok {
+		exporter = o.askExporter(key.exporter)
+		o.exporterIDs[key.exporter] = exporter
 	}
-	table := o.known.exporters.lookup(addr)
-	device := o.devices.of(key.exporter)
-	x := &observer{exporter: rule.Exporter{
-		Address: addr.String(), Group: table.Group, Role: table.Role, Site: table.Site,
-		Region: table.Region, Tenant: table.Tenant,
-	}}
+	x := observer{exporter: exporter, in: o.interfaceOf(key.exporter, exporter, key.in), out: o.interfaceOf(key.exporter, exporter, key.out)}
+	e, in, out := &o.exporters[exporter], &o.interfaces[x.in], &o.interfaces[x.out]
+	if o.known.hasNames {
+		if e.Name == "" {
+			x.quality |= uint32(flow.ExporterUnknown)
+		}
+		if (key.in != 0 && in.Name == "") || (key.out != 0 && out.Name == "") {
+			x.quality |= uint32(flow.InterfaceUnknown)
+		}
+	}
+	var marks rule.Marks
+	if len(o.known.rules.Fields()) == 0 {
+		marks = o.rules.Flow(e, in, out, nil)
+	}
+	return o.add(x, marks)
+}
+
+func (o *observers) add(x observer, marks rule.Marks) uint32 {
+	o.list = append(o.list, x)
+	return o.marks.add(marks.Tenant, marks.Tag)
+}
+
+// askExporter puts together what is known of an exporter, source by source, and applies the rules.
+func (o *observers) askExporter(exporter [16]byte) uint32 {
+	if o.want != nil {
+		o.want(exporter)
+	}
+	addr := netip.AddrFrom16(exporter).Unmap()
+	table, device := o.known.exporters.lookup(addr), o.devices.of(exporter)
+	x := rule.Exporter{
+		Address: addr.String(), Group: table.Group, Role: table.Role, Site: table.Site, Region: table.Region, Tenant: table.Tenant,
+	}
 	for _, source := range o.known.nameSources {
 		switch source {
 		case namedByFlow:
-			x.exporter.Name = cmp.Or(x.exporter.Name, o.told[toldKey{key.exporter, aboutExporter}].Name)
+			x.Name = cmp.Or(x.Name, o.told[toldKey{exporter, aboutExporter}].Name)
 		case namedByTable:
-			x.exporter.Name = cmp.Or(x.exporter.Name, table.Name)
+			x.Name = cmp.Or(x.Name, table.Name)
 		default:
-			x.exporter.Name = cmp.Or(x.exporter.Name, device.Name)
+			x.Name = cmp.Or(x.Name, device.Name)
 		}
 	}
-	o.rules.Exporter(&x.exporter)
-	x.in = o.ask1(key.exporter, key.in, &x.exporter, table, device)
-	x.out = o.ask1(key.exporter, key.out, &x.exporter, table, device)
-	x.inSpeed, x.outSpeed = x.in.Speed, x.out.Speed
-	var marks rule.Marks
-	if len(o.known.rules.Fields()) == 0 {
-		marks = o.rules.Flow(&x.exporter, &x.in, &x.out, nil)
-	}
-	x.quality = o.quality(key, x)
-	for i, text := range [numObserverTexts]string{
-		x.exporter.Name, x.exporter.Group, x.exporter.Role, x.exporter.Site, x.exporter.Region, x.exporter.Tenant,
-		x.in.Name, x.in.Description, x.in.Boundary, x.in.Connectivity, x.in.Provider,
-		x.out.Name, x.out.Description, x.out.Boundary, x.out.Connectivity, x.out.Provider,
-		marks.Tenant, marks.Tag,
-	} {
-		x.texts[i] = o.vocabularies[i].id(text)
-	}
-	return x
+	o.rules.Exporter(&x)
+	o.exporters = append(o.exporters, x)
+	return o.exporterTexts.add(x.Name, x.Group, x.Role, x.Site, x.Region, x.Tenant)
 }
 
-// ask1 does it for an interface. Index 0 is none (RFC 2863 section 3.1.5).
-func (o *observers) ask1(exporter [16]byte, index uint32, x *rule.Exporter, table *exporterConfig, device *snmp.Device) rule.Interface {
+// interfaceOf returns the number of an interface. Index 0 is none (RFC 2863 section 3.1.5).
+func (o *observers) interfaceOf(addr [16]byte, exporter, index uint32) uint32 {
 	if index == 0 {
-		return rule.Interface{}
+		return 0
 	}
-	static, asked, told := table.lookup(index), device.Interfaces[index], o.told[toldKey{exporter, index}]
+	key := toldKey{addr, index}
+	id, ok := o.interfaceIDs[key]
+	if !ok {
+		id = o.askInterface(key, &o.exporters[exporter])
+		o.interfaceIDs[key] = id
+	}
+	return id
+}
+
+// askInterface does for an interface what askExporter does.
+func (o *observers) askInterface(key toldKey, x *rule.Exporter) uint32 {
+	static := o.known.exporters.lookup(netip.AddrFrom16(key.exporter).Unmap()).lookup(key.index)
 	i := rule.Interface{
-		Index: index, Boundary: static.Boundary, Connectivity: static.Connectivity, Provider: static.Provider,
+		Index: key.index, Boundary: static.Boundary, Connectivity: static.Connectivity, Provider: static.Provider,
 	}
 	for _, source := range o.known.nameSources {
 		var n snmp.Interface
 		switch source {
 		case namedByFlow:
-			n = told
+			n = o.told[key]
 		case namedByTable:
 			n = snmp.Interface{Name: static.Name, Description: static.Description, Speed: static.Speed}
 		default:
-			n = asked
+			n = o.devices.of(key.exporter).Interfaces[key.index]
 		}
 		i.Name, i.Description, i.Speed = cmp.Or(i.Name, n.Name), cmp.Or(i.Description, n.Description), cmp.Or(i.Speed, n.Speed)
 	}
 	o.rules.Interface(x, &i)
-	return i
+	return o.addInterface(i)
 }
 
-// quality says what is missing, where names are configured.
-func (o *observers) quality(key observerKey, x *observer) (bits uint32) {
-	if !o.known.hasNames {
-		return 0
-	}
-	if x.exporter.Name == "" {
-		bits |= uint32(flow.ExporterUnknown)
-	}
-	if (key.in != 0 && x.in.Name == "") || (key.out != 0 && x.out.Name == "") {
-		bits |= uint32(flow.InterfaceUnknown)
-	}
-	return bits
-}
-
-// clear takes the columns out of a batch that are written here.
-func (o *observers) clear(in *flow.Batch) {
-	if !o.known.knowsExporters() {
-		return
-	}
-	for _, f := range observerFields() {
-		in.Clear(f)
-	}
-	in.Clear(flow.InIfSpeed)
-	in.Clear(flow.OutIfSpeed)
-}
-
-// putObservers writes what follows from exporter and interfaces.
-func (e *enricher) putObservers(in, out *flow.Batch, row int) {
-	o := &e.observers
-	if !e.known.knowsExporters() {
-		return
-	}
-	if len(e.known.rules.Fields()) > 0 {
-		e.mark(in, out, row)
-	}
-	for n := range o.columns {
-		c := &o.columns[n]
-		c.begin(row == 0)
-		if c.vocabulary.empty() {
-			continue
-		}
-		e.putEach(out, c.field, row, func(x *observer) uint64 { return c.place(out, x.texts[n]) })
-	}
-	e.putEach(out, flow.InIfSpeed, row, func(x *observer) uint64 { return x.inSpeed })
-	e.putEach(out, flow.OutIfSpeed, row, func(x *observer) uint64 { return x.outSpeed })
-	for i, id := range o.found {
-		e.quality[i] |= o.list[id].quality
-	}
-}
-
-// putEach writes a value of the observer of each row. It is asked for once, as most rows of a
-// batch have few observers.
-func (e *enricher) putEach(out *flow.Batch, f flow.Field, row int, value func(*observer) uint64) {
-	o := &e.observers
-	o.values = o.values[:0]
-	var all uint64
-	for _, x := range o.rows.present {
-		v := value(o.list[x])
-		all |= v
-		o.values = append(o.values, v)
-	}
-	if all == 0 {
-		return
-	}
-	e.values = o.rows.spread(e.values[:0], o.values)
-	out.PutNumbers(f, row, e.values)
-}
-
-// mark applies the rules that read fields of flows, to each.
-func (e *enricher) mark(in, out *flow.Batch, row int) {
-	o := &e.observers
-	for i, id := range o.found {
-		x := o.list[id]
-		marks := o.rules.Flow(&x.exporter, &x.in, &x.out, func(f flow.Field) any {
-			b, at := in, i
-			if !in.Has(f) {
-				b, at = out, row+i // written here
-			}
-			switch f.Info().Kind {
-			case flow.Text:
-				return b.Text(f, at)
-			case flow.Address:
-				return b.Address(f, at).Unmap().String()
-			default:
-				return int(b.Number(f, at)) //nolint:gosec // as expressions count
-			}
-		})
-		if marks.Tenant != "" {
-			out.PutNumber(flow.Tenant, row+i, out.Intern(flow.Tenant, marks.Tenant))
-		}
-		if marks.Tag != "" {
-			out.PutNumber(flow.Tag, row+i, out.Intern(flow.Tag, marks.Tag))
-		}
-	}
+func (o *observers) addInterface(i rule.Interface) uint32 {
+	o.interfaces = append(o.interfaces, i)
+	return o.interfaceTexts.add(i.Name, i.Description, i.Boundary, i.Connectivity, i.Provider)
 }

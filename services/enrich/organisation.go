@@ -4,25 +4,21 @@ package enrich
 
 // organisations remembers who has which AS number.
 type organisations struct {
-	known      *knowledge
-	vocabulary vocabulary
-	cache      [1 << 12]struct{ as, id uint32 }
+	known *knowledge
+	names vocabulary
+	cache [1 << 12]owner
 }
 
-func (o *organisations) reset(k *knowledge) {
-	o.known = k
-	o.vocabulary.reset()
-	clear(o.cache[:])
-}
+func (o *organisations) reset(k *knowledge) { *o = organisations{known: k} }
 
-// id returns the number of the name in the vocabulary.
-func (o *organisations) id(as uint32) uint32 {
+// owner finds who has an AS.
+func (o *organisations) owner(as uint32) owner {
 	if as == 0 {
-		return 0
+		return owner{}
 	}
 	e := &o.cache[as*2654435761>>20] // the upper 12 bits
 	if e.as != as {
-		e.as, e.id = as, o.vocabulary.id(o.known.organisation(as))
+		*e = owner{as, o.names.number(o.known.organisation(as))}
 	}
-	return e.id
+	return *e
 }

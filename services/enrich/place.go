@@ -3,107 +3,198 @@
 package enrich
 
 import (
-	"cmp"
 	"net/netip"
 
 	"github.com/weirflow/weir/flow"
 )
 
-// Texts of a place, in the order of end.texts.
+// Kinds of texts that a record of the databases has.
 const (
-	countryText = iota
-	cityText
+	cityText = iota
 	regionText
-	netNameText
-	netRoleText
-	netSiteText
-	netRegionText
-	netTenantText
-	netContextText
-	numPlaceTexts
+	countryText
+	numGeoTexts
 )
 
-// place is what is known of an address. Addresses with the same have the same place.
-type place struct {
-	as, netAS uint32                // of the databases and of the networks; 0 is unknown
-	texts     [numPlaceTexts]uint32 // numbers in the vocabularies
-	hiding    hiding
-}
+const numNetTexts = 6
 
-// maxPlaces bounds the memory of places and their texts: at more, all are forgotten.
+// Things of which each generation has these two from the start.
+const (
+	nowhere = 0 // what there is no address for
+	unknown = 1 // an address that no database knows
+)
+
+// maxPlaces bounds the memory of what is known of addresses: at more, all is forgotten.
 const maxPlaces = 1 << 18
 
-// places answers what is known of addresses, for one generation of knowledge.
+// places answers what is known of addresses, for one generation of knowledge. What databases and
+// networks say is taken over once, and has a number from then on.
 type places struct {
-	known        *knowledge
-	cache        cache
-	list         []place // [0] is that of no address
-	ids          map[place]uint32
-	vocabularies [numPlaceTexts]vocabulary
-	errors       int
+	known  *knowledge
+	cache  cache
+	pairs  []uint32 // of the cache, for each row
+	misses int
+
+	ases map[record]uint32 // AS, geos and nets as numbers
+	geos map[record]uint32
+	nets map[uint32]uint32 // by place in the list of networks
+
+	owners     []owner // by AS
+	geoTexts   things
+	netTexts   things
+	netOwners  []owner  // by net
+	netCountry []uint32 // numbers of country texts, by net
+
+	organisations organisations
+}
+
+// owner is an AS, and the number of the name of who has it; 0 is unknown.
+type owner struct{ as, name uint32 }
+
+// record is one of a database.
+type record struct {
+	database int
+	offset   uintptr
 }
 
 // reset forgets everything and goes on with another generation.
 func (p *places) reset(k *knowledge) {
 	p.known = k
 	p.cache.reset()
-	p.list, p.ids = append(p.list[:0], place{}), map[place]uint32{}
-	for i := range p.vocabularies {
-		p.vocabularies[i].reset()
+	p.ases, p.geos, p.nets = map[record]uint32{}, map[record]uint32{}, map[uint32]uint32{}
+	p.organisations.reset(k)
+	p.geoTexts.reset()
+	p.netTexts.reset()
+	p.owners, p.netOwners, p.netCountry = append(p.owners[:0], owner{}), p.netOwners[:0], p.netCountry[:0]
+	for range []int{nowhere, unknown} {
+		p.addGeo(answer{})
+	}
+	p.addNet(&networkConfig{})
+}
+
+func (p *places) full() bool { return len(p.ases)+len(p.geos)+len(p.nets) > maxPlaces }
+
+// find calls each with what is known of the address of each row.
+func (p *places) find(addrs [][16]byte, vrfs []uint16, each func(row int, e *entry)) {
+	p.pairs = p.cache.locate(p.pairs[:0], addrs, vrfs)
+	for i, pair := range p.pairs {
+		a := &addrs[i]
+		if *a == [16]byte{} {
+			each(i, &entry{})
+			continue
+		}
+		e, ok := p.cache.find(pair, a, vrfs[i])
+		if !ok {
+			p.misses++
+			p.ask(e, netip.AddrFrom16(*a).Unmap())
+		}
+		each(i, e)
 	}
 }
 
-// ask finds the place of an address that the cache does not have.
-func (p *places) ask(a *[16]byte, vrf uint32) uint32 {
-	addr := netip.AddrFrom16(*a).Unmap()
-	ans, err := p.known.databases.lookup(addr)
-	if err != nil {
-		p.errors++
+// ask fills in an entry.
+func (p *places) ask(e *entry, addr netip.Addr) {
+	e.as, e.geo = p.askAS(addr), p.askGeo(addr)
+	n, tenant := p.known.networks.lookup(addr, e.vrf), ""
+	if n != noNetwork {
+		tenant = p.known.networks.list[n].Tenant
+		id, ok := p.nets[n]
+		if !ok {
+			id = p.addNet(&p.known.networks.list[n])
+			p.nets[n] = id
+		}
+		e.net = id
 	}
-	n := p.known.networks.lookup(addr, vrf)
-	if n == nil {
-		n = &networkConfig{}
+	e.hiding = p.known.privacy.of(addr, tenant)
+}
+
+// askAS asks the databases in their order until one knows.
+func (p *places) askAS(addr netip.Addr) uint32 {
+	for i, db := range p.known.asns {
+		result, ok := db.find(addr)
+		if !ok {
+			continue
+		}
+		key := record{i, result.Offset()}
+		id, ok := p.ases[key]
+		if !ok {
+			if as := decode(result).as; as != 0 {
+				id = uint32(len(p.owners)) //nolint:gosec // at most maxPlaces and a batch
+				p.owners = append(p.owners, p.organisations.owner(as))
+			}
+			p.ases[key] = id
+		}
+		if id != 0 {
+			return id
+		}
 	}
-	at := place{as: ans.as, netAS: n.ASN, hiding: p.known.privacy.of(addr, n.Tenant)}
-	for i, text := range [numPlaceTexts]string{
-		cmp.Or(n.Country, ans.country.String()), ans.city, ans.region,
-		n.Name, n.Role, n.Site, n.Region, n.Tenant, n.labels,
-	} {
-		at.texts[i] = p.vocabularies[i].id(text)
+	return 0
+}
+
+// askGeo asks the databases in their order until one knows the country.
+func (p *places) askGeo(addr netip.Addr) uint32 {
+	for i, db := range p.known.countries {
+		result, ok := db.find(addr)
+		if !ok {
+			continue
+		}
+		key := record{i, result.Offset()}
+		geo, ok := p.geos[key]
+		if !ok {
+			geo = unknown
+			if ans := decode(result); ans.country != 0 {
+				geo = p.addGeo(ans)
+			}
+			p.geos[key] = geo
+		}
+		if geo != unknown {
+			return geo
+		}
 	}
-	id, ok := p.ids[at]
-	if !ok {
-		id = uint32(len(p.list)) //nolint:gosec // at most maxPlaces
-		p.list = append(p.list, at)
-		p.ids[at] = id
+	return unknown
+}
+
+func (p *places) addGeo(ans answer) uint32 {
+	return p.geoTexts.add(ans.city, ans.region, ans.country.String())
+}
+
+func (p *places) addNet(n *networkConfig) uint32 {
+	p.netOwners = append(p.netOwners, p.organisations.owner(n.ASN))
+	p.netCountry = append(p.netCountry, p.geoTexts.kinds[countryText].number(n.Country))
+	return p.netTexts.add(n.Name, n.Role, n.Site, n.Region, n.Tenant, n.labels)
+}
+
+// country returns the number of the country: that of the network comes first.
+func (p *places) country(geo, net uint32) uint32 {
+	if c := p.netCountry[net]; c != 0 {
+		return c
 	}
-	return id
+	return p.geoTexts.text(geo, countryText)
 }
 
 // end is one side of a flow: what is looked up and where it goes.
 type end struct {
-	addr, vrf, as, originAS flow.Field
-	texts                   [numPlaceTexts]flow.Field
-	asName                  flow.Field
+	addr, vrf, as         flow.Field
+	originAS, asName      flow.Field
+	country, city, region flow.Field
+	netTexts              [numNetTexts]flow.Field
 }
 
 func ends() [2]end {
 	return [2]end{
 		{
-			flow.SrcAddr, flow.IngressVRFID, flow.SrcAS, flow.SrcOriginAS,
-			[numPlaceTexts]flow.Field{
-				flow.SrcCountry, flow.SrcCity, flow.SrcRegion, flow.SrcNetName, flow.SrcNetRole,
-				flow.SrcNetSite, flow.SrcNetRegion, flow.SrcNetTenant, flow.SrcNetContext,
+			addr: flow.SrcAddr, vrf: flow.IngressVRFID, as: flow.SrcAS, originAS: flow.SrcOriginAS, asName: flow.SrcASName,
+			country: flow.SrcCountry, city: flow.SrcCity, region: flow.SrcRegion,
+			netTexts: [numNetTexts]flow.Field{
+				flow.SrcNetName, flow.SrcNetRole, flow.SrcNetSite, flow.SrcNetRegion, flow.SrcNetTenant, flow.SrcNetContext,
 			},
-			flow.SrcASName,
 		},
 		{
-			flow.DstAddr, flow.EgressVRFID, flow.DstAS, flow.DstOriginAS,
-			[numPlaceTexts]flow.Field{
-				flow.DstCountry, flow.DstCity, flow.DstRegion, flow.DstNetName, flow.DstNetRole,
-				flow.DstNetSite, flow.DstNetRegion, flow.DstNetTenant, flow.DstNetContext,
+			addr: flow.DstAddr, vrf: flow.EgressVRFID, as: flow.DstAS, originAS: flow.DstOriginAS, asName: flow.DstASName,
+			country: flow.DstCountry, city: flow.DstCity, region: flow.DstRegion,
+			netTexts: [numNetTexts]flow.Field{
+				flow.DstNetName, flow.DstNetRole, flow.DstNetSite, flow.DstNetRegion, flow.DstNetTenant, flow.DstNetContext,
 			},
-			flow.DstASName,
 		},
 	}
 }

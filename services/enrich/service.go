@@ -89,7 +89,6 @@ func (p *partition) Handle(_ context.Context, in, out *flow.Batch) error {
 	p.m.cacheMisses.Add(float64(c.misses))
 	p.m.observerHits.Add(float64(c.observerHits))
 	p.m.observerMisses.Add(float64(c.observerMisses))
-	p.m.lookupErrors.Add(float64(c.errors))
 	p.m.ruleErrors.Add(float64(c.ruleErrors))
 	p.m.duplicates.Add(float64(c.duplicates))
 	p.m.hidden.Add(float64(c.hidden))

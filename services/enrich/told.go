@@ -27,17 +27,17 @@ const aboutExporter = 0
 const maxTold = 1 << 18
 
 // learn takes what the rows of a batch tell, and reports whether any of it is new.
-func (t told) learn(in *flow.Batch, exporters [][16]byte, ins, outs []uint32) (news bool) {
-	about := func(name, description, speed flow.Field, index []uint32) {
+func (t told) learn(in *flow.Batch, keys []observerKey) (news bool) {
+	about := func(name, description, speed flow.Field, index func(*observerKey) uint32) {
 		if !in.Has(name) && !in.Has(description) && !in.Has(speed) {
 			return
 		}
 		var last toldKey
 		var lastName, lastDescription uint64
-		for i := range exporters {
-			key := toldKey{exporters[i], index[i]}
+		for i := range keys {
+			key := toldKey{keys[i].exporter, index(&keys[i])}
 			n, d := in.Number(name, i), in.Number(description, i)
-			if key == last && n == lastName && d == lastDescription {
+			if key.index == aboutExporter || key == last && n == lastName && d == lastDescription {
 				continue
 			}
 			last, lastName, lastDescription = key, n, d
@@ -53,17 +53,17 @@ func (t told) learn(in *flow.Batch, exporters [][16]byte, ins, outs []uint32) (n
 			}
 		}
 	}
-	about(flow.InIfName, flow.InIfDescription, flow.InIfSpeed, ins)
-	about(flow.OutIfName, flow.OutIfDescription, flow.OutIfSpeed, outs)
-	return t.learnExporters(in, exporters) || news
+	about(flow.InIfName, flow.InIfDescription, flow.InIfSpeed, func(k *observerKey) uint32 { return k.in })
+	about(flow.OutIfName, flow.OutIfDescription, flow.OutIfSpeed, func(k *observerKey) uint32 { return k.out })
+	return t.learnExporters(in, keys) || news
 }
 
-func (t told) learnExporters(in *flow.Batch, exporters [][16]byte) (news bool) {
+func (t told) learnExporters(in *flow.Batch, keys []observerKey) (news bool) {
 	if !in.Has(flow.ExporterName) {
 		return false
 	}
-	for i := range exporters {
-		key, name := toldKey{exporters[i], aboutExporter}, in.Text(flow.ExporterName, i)
+	for i := range keys {
+		key, name := toldKey{keys[i].exporter, aboutExporter}, in.Text(flow.ExporterName, i)
 		if name != "" && t[key].Name != name && len(t) < maxTold {
 			t[key] = snmp.Interface{Name: strings.Clone(name)}
 			news = true
