@@ -82,9 +82,68 @@ func TestDatagramShowsPlacesValuesColumnsAndWhatIsWrong(t *testing.T) {
 	}
 }
 
+// A message of template 256, a subTemplateMultiList (293), template 257 of a basicList (291), and a record: a
+// list of one record of 257, whose list has two bgpCommunities (483, RFC 8549) of 4 octets. By RFC 6313 §4.5.
+const listsInLists = "000a003c" + "5f5e1000" + "00000007" + "0000002a" +
+	"00020014" + "01000001" + "0125ffff" + "01010001" + "0123ffff" +
+	"01000018" + "13" + "03" + "01010012" + "0d" + "04" + "01e30004" + "0000fde8" + "0000fde9"
+
+func TestDatagramShowsListsInLists(t *testing.T) {
+	t.Parallel()
+	p, err := hex.DecodeString(listsInLists)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var x Explainer
+	root := x.Datagram(netip.Addr{}, p)
+	var values []string
+	for _, name := range []string{"semantic", "template_id", "bgpCommunity (483)"} {
+		for _, part := range find(root, name) {
+			values = append(values, part.Value)
+		}
+	}
+	want := []string{"all of", "ordered", "257", "4 octets", "65000", "65001"}
+	if diff := cmp.Diff(want, values); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// sampled is an sFlow v5 datagram with a sample of an Ethernet frame: 802.1Q 101, IPv4, UDP to VXLAN 7, Ethernet, IPv4, UDP.
+const sampled = "00000005" + "00000001c0000201" + "00000000" + "00000001" + "00000064" + "00000001" +
+	"00000001" + "00000098" + "00000001" + "00000003" + "00000400" + "00000000" + "00000000" + "00000003" + "00000004" + "00000001" +
+	"00000001" + "00000070" + "00000001" + "000005ee" + "00000004" + "00000060" +
+	"020000000001" + "020000000002" + "8100" + "6065" + "0800" +
+	"4500004e" + "00000000" + "4011" + "0000" + "0a000001" + "0a000002" + "c00012b5003a0000" + "0800000000000700" +
+	"020000000003" + "020000000004" + "0800" + "4500001c" + "00004000" + "3f11" + "0000" + "c0a80001" + "c0a80002" + "0035d43100080000"
+
+func TestDatagramShowsHeadersOfSampledPackets(t *testing.T) {
+	t.Parallel()
+	p, err := hex.DecodeString(sampled)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var x Explainer
+	root := x.Datagram(netip.Addr{}, p)
+	for _, want := range []Part{
+		{Name: "vlan", Offset: 106, Octets: 2, Value: "101", Columns: []string{"vlan_id"}},
+		{Name: "destination", Octets: 4, Value: "10.0.0.2", Columns: []string{"dst_addr"}},
+		{Name: "flags", Octets: 1, Value: "2"},
+		{Name: "source", Octets: 4, Value: "192.168.0.1", Columns: []string{"inner_src_addr"}},
+		{Name: "source_port", Octets: 2, Value: "53", Columns: []string{"inner_src_port"}},
+	} {
+		found := slices.ContainsFunc(find(root, want.Name), func(got *Part) bool {
+			same := want.Offset == 0 || got.Offset == want.Offset
+			return same && got.Value == want.Value && got.Octets == want.Octets && slices.Equal(got.Columns, want.Columns)
+		})
+		if !found {
+			t.Errorf("%+v is not there", want)
+		}
+	}
+}
+
 func newDecoder() *datagram.Decoder {
 	return datagram.New(datagram.Limits{
-		Exporters: 1000, Layers: 16, Nesting: 8, State: 64 << 20, Rows: row.Limits{Records: 1 << 14},
+		Exporters: 1000, Layers: 16, Nesting: maxNesting, State: 64 << 20, Rows: row.Limits{Records: 1 << 14},
 		Templates: template.Limits{Domains: 100, Templates: 1000, Fields: template.MaxFields, Samplers: 1000, Names: 1000},
 	})
 }
@@ -186,6 +245,10 @@ func TestDatagramBoundsItsTree(t *testing.T) {
 func FuzzDatagram(f *testing.F) {
 	p, _ := hex.DecodeString(handMade)
 	f.Add(p)
+	for _, text := range []string{listsInLists, sampled} {
+		p, _ := hex.DecodeString(text)
+		f.Add(p)
+	}
 	f.Add([]byte{0, 5, 0, 1, 23: 0, 71: 1})
 	f.Add([]byte{0, 8, 0, 1, 22: 14, 67: 1})
 	f.Add([]byte{0, 0, 0, 5, 0, 0, 0, 1, 192, 0, 2, 1, 27: 1, 31: 1, 35: 40, 67: 1, 71: 1, 75: 0})

@@ -13,6 +13,7 @@ import (
 
 	"github.com/weirflow/weir/flow"
 	"github.com/weirflow/weir/services/decode/internal/ie"
+	"github.com/weirflow/weir/services/decode/internal/packet"
 	"github.com/weirflow/weir/services/decode/internal/template"
 )
 
@@ -75,9 +76,26 @@ func (b *builder) fields(record *Part, fields []template.Field, at, end int) int
 		}
 		part := b.add(record, nameOf(f), at, size)
 		part.Value, part.Columns = valueText(f, b.p[at:at+size]), columnsOf(nil, f)
+		if size > 0 {
+			b.within(part, f, at, at+size)
+		}
 		at += size
 	}
 	return at
+}
+
+// within explains what a value is made of, if it is a section of a packet or a list.
+func (b *builder) within(part *Part, f template.Field, at, end int) {
+	for _, u := range ie.Uses(f.Element) {
+		switch u.How {
+		case ie.Frame:
+			b.packet(part, at, end, packet.Ethernet)
+		case ie.IPPacket:
+			b.packet(part, at, end, packet.IP)
+		case ie.BasicList, ie.SubTemplateList, ie.SubTemplateMultiList:
+			b.list(part, u.How, at, end)
+		}
+	}
 }
 
 // valueText writes a value as its element means it.

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 
 	"github.com/weirflow/weir/services/decode/internal/refusal"
+	"github.com/weirflow/weir/services/decode/internal/template"
 )
 
 const (
@@ -46,13 +47,24 @@ type message struct {
 	domain   uint32
 }
 
+// message returns the message whose header ends at a place, with its domain.
+func (x *Explainer) message(b *builder, exporter netip.Addr, version uint16, at int) *message {
+	m := &message{b, x, exporter, version, binary.BigEndian.Uint32(b.p[at-4:])}
+	b.lookup = m.template
+	return m
+}
+
+// template returns a template of the domain, nil where it is not known.
+func (m *message) template(id uint16) *template.Template {
+	return m.x.templates[key{m.exporter, m.version, m.domain, id}]
+}
+
 func (x *Explainer) packetV9(b *builder, root *Part, exporter netip.Addr) {
 	at, ok := b.header(root, 0, headV9)
 	if !ok {
 		return
 	}
-	m := &message{b, x, exporter, versionV9, binary.BigEndian.Uint32(b.p[at-4:])}
-	m.sets(root, at, len(b.p))
+	x.message(b, exporter, versionV9, at).sets(root, at, len(b.p))
 }
 
 // messages explains IPFIX messages on end.
@@ -73,8 +85,7 @@ func (x *Explainer) messages(b *builder, root *Part, exporter netip.Addr) {
 			length = len(b.p) - at
 		}
 		part.Octets = length
-		m := &message{b, x, exporter, versionIPFIX, binary.BigEndian.Uint32(b.p[next-4:])}
-		m.sets(part, next, at+length)
+		x.message(b, exporter, versionIPFIX, next).sets(part, next, at+length)
 		at += length
 	}
 }
@@ -120,7 +131,7 @@ func (m *message) set(set *Part, id uint16, at, end int) {
 
 // data explains the records of a data set.
 func (m *message) data(set *Part, id uint16, at, end int) {
-	t := m.x.templates[key{m.exporter, m.version, m.domain, id}]
+	t := m.template(id)
 	if t == nil {
 		set.Value = hexText(m.p[at:end])
 		set.wrong(refusal.TemplateUnknown)

@@ -9,7 +9,9 @@ import (
 	"net/netip"
 	"strconv"
 
+	"github.com/weirflow/weir/flow"
 	"github.com/weirflow/weir/services/decode/internal/refusal"
+	"github.com/weirflow/weir/services/decode/internal/template"
 )
 
 // Part is a part of a datagram.
@@ -31,6 +33,11 @@ const maxParts = 1 << 16
 type builder struct {
 	p    []byte
 	left int
+	// lookup returns a template of the message; depth counts the lists around a field.
+	lookup func(id uint16) *template.Template
+	depth  int
+	// scratch is where packets are read to. Nothing of it is kept.
+	scratch flow.Record
 }
 
 // add appends a part of parent. Beyond the limit it is not kept.

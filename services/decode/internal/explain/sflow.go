@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/weirflow/weir/services/decode/internal/packet"
 	"github.com/weirflow/weir/services/decode/internal/refusal"
 )
 
@@ -123,9 +124,28 @@ func (b *builder) record(sample *Part, s *sampleFormat, format uint32, at, end i
 		field.Columns, field.Value = f.columns, f.text(b.p[at:at+size])
 		at += size
 	}
-	if at < end {
-		rest := b.add(part, "octets", at, end-at)
-		rest.Value, rest.Columns = hexText(b.p[at:end]), r.rest
+	if at == end {
+		return
+	}
+	rest := b.add(part, "octets", at, end-at)
+	rest.Value, rest.Columns = hexText(b.p[at:end]), r.rest
+	if format == rawHeader {
+		b.rawHeader(rest, at, end)
+	}
+}
+
+const rawHeader = 1
+
+// headerProtocols are the header protocols of a raw header (sFlow v5, section 5.3, header_protocol).
+var headerProtocols = map[uint32]reader{1: packet.Ethernet, 11: packet.IP, 12: packet.IP, 13: packet.MPLS}
+
+// rawHeader explains the packet behind the four words of a raw header, of which the first says how it
+// begins, and the last how long it is.
+func (b *builder) rawHeader(part *Part, at, end int) {
+	protocol, length := binary.BigEndian.Uint32(b.p[at-16:]), binary.BigEndian.Uint32(b.p[at-4:])
+	if read := headerProtocols[protocol]; read != nil {
+		part.Name = "packet"
+		b.packet(part, at, at+int(min(uint64(length), uint64(end-at))), read) //nolint:gosec // within the datagram
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"github.com/weirflow/weir/services/decode/internal/ie"
 	"github.com/weirflow/weir/services/decode/internal/refusal"
 	"github.com/weirflow/weir/services/decode/internal/template"
 )
@@ -95,27 +94,16 @@ func (m *message) optionsTemplate(set *Part, id uint16, at, end int) int {
 // than 0 where the set ends before.
 func (m *message) specifiers(part *Part, t *template.Template, at, end, count int) int {
 	for i := range count {
-		size := 4
-		if end-at >= 2 && m.version == versionIPFIX && m.p[at]&0x80 != 0 {
-			size = 8
-		}
-		if end-at < size {
+		f, size, ok := specifier(m.p[at:end], m.version == versionIPFIX)
+		if !ok {
 			part.wrong(refusal.TemplateMalformed)
 			return -1
-		}
-		f := template.Field{Element: ie.Element{ID: binary.BigEndian.Uint16(m.p[at:])}, Length: binary.BigEndian.Uint16(m.p[at+2:])}
-		if size == 8 {
-			f.ID &= 0x7fff
-			f.PEN = binary.BigEndian.Uint32(m.p[at+4:])
 		}
 		if m.version == versionV9 && i < int(t.Scope) {
 			f.PEN = template.ScopePEN
 		}
 		spec := m.add(part, nameOf(f), at, size)
-		spec.Columns = columnsOf(t, f)
-		if spec.Value = fmt.Sprintf("%d octets", f.Length); f.Length == template.Variable {
-			spec.Value = "variable length"
-		}
+		spec.Value, spec.Columns = lengthText(f), columnsOf(t, f)
 		if len(t.Fields) <= template.MaxFields {
 			t.Fields = append(t.Fields, f)
 		}
@@ -123,6 +111,30 @@ func (m *message) specifiers(part *Part, t *template.Template, at, end, count in
 		part.Octets += size
 	}
 	return at
+}
+
+// specifier reads a field specifier (RFC 7011 §3.2) and tells its octets; ok is false where it is cut.
+func specifier(p []byte, enterprises bool) (f template.Field, size int, ok bool) {
+	if len(p) < 4 {
+		return f, 0, false
+	}
+	f.ID, f.Length = binary.BigEndian.Uint16(p), binary.BigEndian.Uint16(p[2:])
+	if !enterprises || f.ID&0x8000 == 0 {
+		return f, 4, true
+	}
+	if len(p) < 8 {
+		return f, 0, false
+	}
+	f.ID &= 0x7fff
+	f.PEN = binary.BigEndian.Uint32(p[4:])
+	return f, 8, true
+}
+
+func lengthText(f template.Field) string {
+	if f.Length == template.Variable {
+		return "variable length"
+	}
+	return fmt.Sprintf("%d octets", f.Length)
 }
 
 // learn keeps a template for the data that follows.

@@ -33,6 +33,14 @@ func LayerOf(name string) (layer uint64, ok bool) {
 // LayerNames returns the names that LayerOf knows.
 func LayerNames() []string { return layerNames }
 
+// LayerName returns the name of a layer, "other" for one that has none.
+func LayerName(layer uint64) string {
+	if layer < uint64(len(layerNames)) {
+		return layerNames[layer]
+	}
+	return "other"
+}
+
 // take fills the fields of the ranges that lie in the header with which b begins; the first of
 // several such headers counts.
 func (w *walk) take(layer uint64, b []byte) {

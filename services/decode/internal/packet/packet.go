@@ -44,6 +44,8 @@ type walk struct {
 	r    *flow.Record
 	left int // headers that may still be read
 	bits []Bits
+	// watch is told of each header.
+	watch func(Header)
 	// depth counts the tunnels around what follows. f says which fields it fills: nil none.
 	depth int
 	f     *fields
@@ -76,6 +78,15 @@ type Limits struct {
 	Layers int // headers that are read
 	// Bits are what is taken beside the table.
 	Bits []Bits
+	// Watch, where it is set, is told of each header that is read.
+	Watch func(Header)
+}
+
+// Header is a header of a packet.
+type Header struct {
+	Layer  uint64 // value of layer_stack
+	Octets []byte // of the packet itself
+	Depth  int    // tunnels around it
 }
 
 // Ethernet reads a packet from its Ethernet header on.
@@ -102,7 +113,7 @@ func MPLS(b []byte, r *flow.Record, l Limits) {
 
 // start prepares for a packet. It fills w in place: a literal would be built first, and then copied.
 func (w *walk) start(r *flow.Record, l Limits) {
-	w.r, w.left, w.bits, w.f = r, l.Layers, l.Bits, &tuples[outer]
+	w.r, w.left, w.bits, w.watch, w.f = r, l.Layers, l.Bits, l.Watch, &tuples[outer]
 }
 
 // header notes a header of n octets; false ends the reading: too many headers, or b does not
@@ -120,6 +131,9 @@ func (w *walk) header(b []byte, kind uint64, n int) bool {
 	w.r.AddNumber(flow.LayerSize, uint64(n)) //nolint:gosec // a header
 	if len(w.bits) != 0 {
 		w.take(kind, b)
+	}
+	if w.watch != nil {
+		w.watch(Header{kind, b[:n], w.depth})
 	}
 	return true
 }

@@ -171,21 +171,24 @@ func (p *Plan) settle() {
 }
 
 func (p *Plan) plainCode(o *op) code {
-	if o.how != ie.Number {
-		tellsEType := p.etherType == 0 && o.tellsEType()
-		switch {
-		case o.how == ie.AddressV4 && !tellsEType:
-			return plainIPv4
-		case o.how == ie.AddressV6 && !tellsEType:
-			return plainIPv6
-		case o.how == ie.Uptime && o.size == 4:
-			return uptime4
-		case o.how == ie.Milliseconds && o.size == 8:
-			return milliseconds8
-		}
-		return special
+	tellsEType := p.etherType == 0 && o.tellsEType()
+	switch {
+	case o.how == ie.Number:
+		return numberCode(o.size)
+	case o.how == ie.AddressV4 && !tellsEType:
+		return plainIPv4
+	case o.how == ie.AddressV6 && !tellsEType:
+		return plainIPv6
+	case o.how == ie.Uptime && o.size == 4:
+		return uptime4
+	case o.how == ie.Milliseconds && o.size == 8:
+		return milliseconds8
 	}
-	switch o.size {
+	return special
+}
+
+func numberCode(size uint16) code {
+	switch size {
 	case 1:
 		return plain1
 	case 2:
