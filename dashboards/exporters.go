@@ -43,7 +43,7 @@ func healthOfExporters() string {
   t.gaps AS gaps, t.resets AS resets, t.late AS late, t.duplicates AS duplicates, t.templates AS templates, t.template_unknown AS `+"`without template`, t.held AS held,"+`
   t.refused AS refused, t.sampling_unknown AS `+"`sampling unknown`, t.time_skewed AS `times skewed`, t.behind / 1000 AS `clock behind`, t.ahead / 1000 AS `clock ahead`"+`
 FROM (
-  SELECT h.exporter AS address, h.protocol AS protocol, h.domain AS domain, max(h.last_seen) AS seen, sum(h.datagrams) AS came, sum(h.flows) AS flows,
+  SELECT h.exporter AS address, h.protocol AS protocol, h.domain AS domain, CAST(max(h.last_seen), 'DateTime64(9)') AS seen, sum(h.datagrams) AS came, sum(h.flows) AS flows,
     sum(h.missing) AS missing, sum(h.gaps) AS gaps, sum(h.resets) AS resets, sum(h.late) AS late, sum(h.duplicates) AS duplicates, sum(h.templates) AS templates,
     sum(h.template_unknown) AS template_unknown, sum(h.held) AS held, sum(h.refused) AS refused, sum(h.sampling_unknown) AS sampling_unknown,
     sum(h.time_skewed) AS time_skewed, toUInt32(max(h.clock_behind_ms)) AS behind, toUInt32(max(h.clock_ahead_ms)) AS ahead

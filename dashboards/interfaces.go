@@ -75,9 +75,9 @@ WHERE rank <= 10
 ORDER BY time`)
 }
 
-// increase is how much a counter grew, restarts left out.
+// increase is how much a counter grew from sample to sample, in order of time; where it shrank it began anew.
 func increase(column, none string) string {
-	return "deltaSumTimestampIf(" + column + ", toUnixTimestamp64Milli(time_received_ns), " + column + " != " + none + ")"
+	return "arraySum(d -> greatest(d, 0), arrayDifference(arrayMap(x -> toInt64(x.2), arraySort(groupArrayIf((time_received_ns, " + column + "), " + column + " != " + none + ")))))"
 }
 
 const (

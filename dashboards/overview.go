@@ -16,7 +16,7 @@ const (
 func overview() dashboard {
 	return board("weir-overview", "overview", "What the network carries now, and what is different from yesterday and last week.", nil,
 		stat("Against a day and a week before", "Average rates over the time range, and over the same range a day and a week before. "+ofExporter, full, compared()),
-		lines("Now, a day and a week before", "Rates; earlier days are moved onto the time range. "+ofExporter, full, overlaid()),
+		lines("Now, a day and a week before", "Rates over time, and those a day and a week before. "+ofExporter, full, overlaid()),
 		areas("By protocol", "Rates by IP protocol, with totals. "+ofExporter, half, rollups.over("proto", protocolName("key"), "")),
 		areas("By site", "Rates by site of the exporter, as enrich names it, with totals. "+ofExporter, half,
 			rollups.over("sampler_address", "if(n.site = '', 'no site', n.site)", "LEFT JOIN "+exporterNames+" AS n ON n.sampler_address = parts.key")),
@@ -48,11 +48,12 @@ func (s source) before(days int) source {
 
 // compared is one row of three rates.
 func compared() string {
-	rate := func(s source) string {
-		return fmt.Sprintf("(SELECT sum(${unit}) FROM %s WHERE %s) / %s", s.name, s.where, seconds)
+	day := func(days int) string {
+		s := rollups.before(days)
+		return fmt.Sprintf("SELECT %d AS days, sum(${unit}) / %s AS rate FROM %s WHERE %s", days, seconds, s.name, s.where)
 	}
-	return fmt.Sprintf("SELECT %s AS `now, ${unit:text}`,\n  %s AS `a day before, ${unit:text}`,\n  %s AS `a week before, ${unit:text}`",
-		rate(rollups), rate(rollups.before(1)), rate(rollups.before(7)))
+	return "SELECT sumIf(rate, days = 0) AS `now, ${unit:text}`, sumIf(rate, days = 1) AS `a day before, ${unit:text}`, sumIf(rate, days = 7) AS `a week before, ${unit:text}`\nFROM (\n" +
+		strings.Join([]string{day(0), day(1), day(7)}, "\nUNION ALL\n") + "\n)"
 }
 
 // overlaid is a series for each of three days.

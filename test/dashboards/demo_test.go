@@ -106,7 +106,7 @@ func demo(start time.Time, minutes, perMinute int, seed uint64) []demoFlow {
 		for i := range perMinute {
 			f := demoFlow{exporter: exporters[rnd.IntN(len(exporters))]}
 			f.start = start.Add(time.Duration(m)*time.Minute + time.Duration(rnd.IntN(30_000))*time.Millisecond)
-			f.end = f.start.Add(time.Duration(rnd.IntN(29_000)) * time.Millisecond)
+			f.end = f.start.Add(time.Duration(rnd.IntN(28_000)) * time.Millisecond)
 			f.src = hosts[min(rnd.IntN(200), rnd.IntN(200))]
 			for f.dst = f.src; f.dst == f.src || f.dst.addr.Is4() != f.src.addr.Is4(); {
 				f.dst = hosts[rnd.IntN(200)]

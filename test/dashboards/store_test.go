@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -29,6 +30,8 @@ type store struct {
 	database string
 	from, to time.Time
 	flows    []demoFlow // of the hour
+	before   []demoFlow // a day before
+	samples  []counterSample
 }
 
 const (
@@ -50,19 +53,23 @@ func newStore(t *testing.T) *store {
 	// A whole hour of whole windows that are past.
 	s.to = time.Now().UTC().Add(-time.Minute).Truncate(5 * time.Minute)
 	s.from = s.to.Add(-time.Hour)
-	s.flows = demo(s.from, 60, perMinute, 1)
-	all := append(demo(s.from.AddDate(0, 0, -7), 60, perMinute/20, 3), demo(s.from.AddDate(0, 0, -1), 60, perMinute/10, 2)...)
-	all = append(all, s.flows...)
+	s.flows, s.before = demo(s.from, 60, perMinute, 1), demo(s.from.AddDate(0, 0, -1), 60, perMinute/10, 2)
+	all := slices.Concat(demo(s.from.AddDate(0, 0, -7), 60, perMinute/20, 3), s.before, s.flows)
 
 	js := bustest.New(t)
 	stop := sync.OnceFunc(startStages(t, js, server.DSN(""), s.database, log))
 	t.Cleanup(stop)
-	publish(t, js.Connect(bus.Enrich, js.Config(partitions)), all)
+	s.samples = counterSamples(s.from, s.flows)
+	source := js.Connect(bus.Enrich, js.Config(partitions))
+	publish(t, source, bus.Enriched, batches(all))
+	publish(t, source, bus.Counters, []bus.Message{countersOf(s.samples, healthOf(s.from))})
 	s.await(t, "flows", "SELECT count() FROM flows", len(all))
 	for _, rollup := range []string{"flows_1m", "flows_5m", "flows_1h", "hosts_5m", "services_5m"} {
 		s.await(t, rollup, "SELECT sum(flows) FROM "+rollup, len(all))
 	}
 	s.await(t, "interfaces_1m", "SELECT sum(flows) FROM interfaces_1m", 2*len(all))
+	s.await(t, "interface_counters", "SELECT count() FROM interface_counters", len(s.samples))
+	s.await(t, "exporter_health", "SELECT count() FROM exporter_health", len(demoExporters())*60)
 	stop()
 	return s
 }
@@ -97,19 +104,23 @@ func startStages(t *testing.T, js *bustest.Server, dsn, database string, log *sl
 	}
 }
 
-func publish(t *testing.T, b *bus.Bus, flows []demoFlow) {
+func batches(flows []demoFlow) (all []bus.Message) {
+	for part := range slices.Chunk(flows, 2000) {
+		all = append(all, batchOf(part))
+	}
+	return all
+}
+
+func publish(t *testing.T, b *bus.Bus, to bus.Stream, messages []bus.Message) {
 	t.Helper()
-	p := b.NewPublisher(bus.Enriched, 1<<30)
+	p := b.NewPublisher(to, 1<<30)
 	ctx, cancel := context.WithCancel(t.Context())
 	var sending sync.WaitGroup
 	sending.Go(func() { _ = p.Run(ctx) })
 	defer sending.Wait()
 	defer cancel()
-	for n := 0; len(flows) > 0; n++ {
-		take := min(len(flows), 2000)
-		message := batchOf(flows[:take])
+	for n, message := range messages {
 		wait(t, "room in the stream", func() bool { return p.Publish(n%partitions, message, func() {}) == nil })
-		flows = flows[take:]
 	}
 	if err := p.Flush(t.Context()); err != nil {
 		t.Fatal(err)
