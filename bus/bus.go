@@ -75,8 +75,9 @@ type Bus struct {
 	log   *slog.Logger
 	m     *metrics
 
-	mu  sync.Mutex
-	kvs map[Bucket]jetstream.KeyValue // looked up once
+	mu   sync.Mutex
+	kvs  map[Bucket]jetstream.KeyValue // looked up once
+	lags map[string]*lagWatch          // by subject
 }
 
 // Connect connects stage to JetStream. It does not wait for the server: what is called on
@@ -112,7 +113,7 @@ func Connect(_ context.Context, cfg Config, stage string, log *slog.Logger, reg 
 		nc.Close()
 		return nil, fmt.Errorf("open JetStream: %w", err)
 	}
-	return &Bus{cfg: cfg, stage: stage, nc: nc, js: js, log: log, m: newMetrics(reg), kvs: map[Bucket]jetstream.KeyValue{}}, nil
+	return &Bus{cfg: cfg, stage: stage, nc: nc, js: js, log: log, m: newMetrics(reg), kvs: map[Bucket]jetstream.KeyValue{}, lags: map[string]*lagWatch{}}, nil
 }
 
 // Close ends the connection.

@@ -11,12 +11,13 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// Headers of a dead letter. Its payload is that of the message.
+// Headers of a dead letter. Its payload is that of the message, or a part of it.
 const (
 	reasonHeader   = "Weir-Reason"
 	stageHeader    = "Weir-Stage"
 	streamHeader   = "Weir-Stream"
 	sequenceHeader = "Weir-Sequence"
+	partHeader     = "Weir-Part" // there if the payload is a part of the message
 )
 
 // maxReason bounds the reason's length: it becomes a header.
@@ -43,6 +44,9 @@ func (b *Bus) bury(ctx context.Context, s Stream, p int, in input, reason error)
 	msg.Header.Set(sequenceHeader, strconv.FormatUint(in.pos.Seq, 10))
 	if in.s2 {
 		msg.Header.Set(encodingHeader, encodingS2)
+	}
+	if in.part != "" {
+		msg.Header.Set(partHeader, in.part)
 	}
 	id := fmt.Sprintf("%s-%s-%d-%d%s", b.stage, s.Name, in.pos.Seq, in.pos.Time, in.part)
 	if _, err := b.js.PublishMsg(ctx, msg, jetstream.WithMsgID(id)); err != nil {

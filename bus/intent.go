@@ -118,9 +118,7 @@ func (b *Bus) changeLedger(ctx context.Context, s Stream, change func(*ledger) b
 			return nil
 		}
 		err = b.writeLedger(ctx, s, l, revision)
-		var api *jetstream.APIError
-		if errors.Is(err, jetstream.ErrKeyExists) || (errors.As(err, &api) &&
-			(api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence || api.ErrorCode == codeWrongLastSequenceInFlight)) {
+		if errors.Is(err, jetstream.ErrKeyExists) || conflict(err) {
 			continue
 		}
 		return err

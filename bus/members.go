@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"os"
 	"slices"
 	"sync"
@@ -129,6 +130,13 @@ func (m *members) alive(now time.Time) []string {
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+// others returns the members that were heard, in order.
+func (m *members) others() []string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return slices.Sorted(maps.Keys(m.seen))
 }
 
 // forget makes everybody unseen.
@@ -298,6 +306,7 @@ func (w *workers) start(p int) (stop func()) {
 		defer close(done)
 		w.run(ctx, p)
 	}()
+	go w.b.watchOf(w.in, p).run(ctx)
 	return func() {
 		cancel()
 		<-done

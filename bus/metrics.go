@@ -31,7 +31,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "weir_bus_read_messages_total", Help: "Messages read from the input stream; some again after a restart of a partition.",
 		}, []string{"stream"}),
 		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Name: "weir_bus_lag_messages", Help: "Messages of the input stream that wait behind the last one read.",
+			Name: "weir_bus_lag_messages", Help: "Messages of the input stream that wait behind the last one taken; grows also while the stage stands.",
 		}, []string{"stream", "partition"}),
 		appends: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "weir_bus_appends_total", Help: "Appends to the output stream by outcome: appended, fenced, full, failed.",

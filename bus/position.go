@@ -114,8 +114,9 @@ func (b *Bus) read(ctx context.Context, s Stream, p int, pos Position, messages 
 	}
 	defer it.Stop()
 	defer context.AfterFunc(ctx, it.Stop)()
-	lag, read := b.m.lag.WithLabelValues(s.Name, strconv.Itoa(p)), b.m.read.WithLabelValues(s.Name)
-	defer lag.Set(0)
+	read, lag := b.m.read.WithLabelValues(s.Name), b.watchOf(s, p)
+	lag.reads(consumer)
+	defer lag.reads(nil)
 	for {
 		msg, err := it.Next()
 		if err != nil {
@@ -126,21 +127,22 @@ func (b *Bus) read(ctx context.Context, s Stream, p int, pos Position, messages 
 			return fmt.Errorf("read %s: %w", s.partition(p), err)
 		}
 		select {
-		case messages <- newInput(md, msg):
+		case messages <- newInput(b.stage, md, msg):
 			read.Inc()
-			lag.Set(float64(md.NumPending))
+			lag.takes(md)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
 }
 
-func newInput(md *jetstream.MsgMetadata, msg jetstream.Msg) input {
-	return input{
-		pos:  Position{Seq: md.Sequence.Stream, Time: md.Timestamp.UnixNano()},
-		data: msg.Data(),
-		s2:   header(msg.Headers(), encodingHeader) == encodingS2,
+// newInput returns a message as input of a stage. One that was replayed for another stage is empty.
+func newInput(stage string, md *jetstream.MsgMetadata, msg jetstream.Msg) input {
+	in := input{pos: Position{Seq: md.Sequence.Stream, Time: md.Timestamp.UnixNano()}}
+	if only := header(msg.Headers(), forHeader); only == "" || only == stage {
+		in.data, in.s2 = msg.Data(), header(msg.Headers(), encodingHeader) == encodingS2
 	}
+	return in
 }
 
 func header(h nats.Header, key string) string {

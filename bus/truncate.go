@@ -4,7 +4,6 @@ package bus
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strconv"
 	"sync/atomic"
@@ -53,12 +52,12 @@ func (t *truncator) once(ctx context.Context) error {
 		return err
 	}
 	if pos != t.told {
-		if _, err := kv.Put(ctx, t.key(t.b.stage), []byte(strconv.FormatUint(pos, 10))); err != nil {
+		if _, err := kv.Put(ctx, positionKeyOf(t.s, t.b.stage, t.p), []byte(strconv.FormatUint(pos, 10))); err != nil {
 			return fmt.Errorf("tell position: %w", err)
 		}
 		t.told = pos
 	}
-	covered, err := t.covered(ctx, kv, pos)
+	covered, err := t.covered(ctx, pos)
 	if err != nil || covered <= t.done {
 		return err
 	}
@@ -66,21 +65,14 @@ func (t *truncator) once(ctx context.Context) error {
 }
 
 // covered returns the sequence that every reader of the stream has covered.
-func (t *truncator) covered(ctx context.Context, kv jetstream.KeyValue, pos uint64) (uint64, error) {
+func (t *truncator) covered(ctx context.Context, pos uint64) (uint64, error) {
 	for _, stage := range t.s.readers {
 		if stage == t.b.stage {
 			continue
 		}
-		e, err := kv.Get(ctx, t.key(stage))
-		if errors.Is(err, jetstream.ErrKeyNotFound) {
-			return 0, nil
-		}
+		other, err := t.b.told(ctx, t.s, stage, t.p)
 		if err != nil {
-			return 0, fmt.Errorf("read position of %s: %w", stage, err)
-		}
-		other, err := strconv.ParseUint(string(e.Value()), 10, 64)
-		if err != nil {
-			return 0, fmt.Errorf("read position of %s: %w", stage, err)
+			return 0, err
 		}
 		pos = min(pos, other)
 	}
@@ -108,6 +100,7 @@ func (t *truncator) purge(ctx context.Context, covered uint64) error {
 	return nil
 }
 
-func (t *truncator) key(stage string) string {
-	return t.s.Name + "." + stage + "." + strconv.Itoa(t.p)
+// positionKeyOf is the key of POSITIONS of a stage that reads a partition.
+func positionKeyOf(s Stream, stage string, p int) string {
+	return s.Name + "." + stage + "." + strconv.Itoa(p)
 }
