@@ -44,8 +44,15 @@ type link struct {
 
 	packets *net.UDPConn // UDP: not connected, since a connected socket loses a datagram for each refusal
 	to      netip.AddrPort
-	conn    net.Conn  // TCP, TLS; nil while there is none
-	next    time.Time // when to dial again
+	conn    net.Conn    // TCP, TLS; nil while there is none
+	next    time.Time   // when to dial again
+	dialed  chan dialed // has what comes of a dialing under way; nil: none
+}
+
+// dialed is what came of dialing.
+type dialed struct {
+	conn net.Conn
+	err  error
 }
 
 // dial opens the way. Over UDP nobody needs to listen.
@@ -59,7 +66,7 @@ func dial(ctx context.Context, d model.Destination, security *tls.Config, m *met
 		err = l.openUDP(ctx)
 	} else {
 		l.maxOctets = maxTCPMessage
-		err = l.connect(ctx)
+		l.conn, err = l.connect(ctx)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", describe(d), err)
@@ -116,12 +123,11 @@ func routeMTU(c *net.UDPConn, v6 bool) int {
 	return mtu
 }
 
-func (l *link) connect(ctx context.Context) error {
+func (l *link) connect(ctx context.Context) (net.Conn, error) {
 	dialer := &net.Dialer{Timeout: dialTimeout}
 	if l.Source.IsValid() {
 		dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(l.Source, 0))
 	}
-	var err error
 	if l.Transport == model.TLS {
 		cfg := l.tls.Clone()
 		cfg.ServerName = l.ServerName
@@ -129,14 +135,9 @@ func (l *link) connect(ctx context.Context) error {
 			cfg.ServerName, _, _ = net.SplitHostPort(l.Address)
 		}
 		secure := tls.Dialer{NetDialer: dialer, Config: cfg}
-		l.conn, err = secure.DialContext(ctx, "tcp", l.Address)
-	} else {
-		l.conn, err = dialer.DialContext(ctx, "tcp", l.Address)
+		return secure.DialContext(ctx, "tcp", l.Address)
 	}
-	if err != nil {
-		l.conn = nil
-	}
-	return err
+	return dialer.DialContext(ctx, "tcp", l.Address)
 }
 
 // write sends a message. One that can't be sent is lost and counted.
@@ -172,17 +173,36 @@ func (l *link) writeTCP(message []byte) error {
 	return err
 }
 
-// keep dials again, now and then, after a connection was lost. Streams begin anew with it
-// (RFC 7011 section 8: templates live as long as their connection).
+// keep dials again, now and then, after a connection was lost; measuring goes on meanwhile.
+// Streams begin anew with a connection (RFC 7011 section 8: templates live as long as theirs).
 func (l *link) keep(ctx context.Context) {
-	if l.packets != nil || l.conn != nil || time.Now().Before(l.next) {
+	switch {
+	case l.packets != nil || l.conn != nil:
+	case l.dialed != nil:
+		select {
+		case d := <-l.dialed:
+			l.dialed = nil
+			l.resume(d)
+		default:
+		}
+	case !time.Now().Before(l.next):
+		l.next = time.Now().Add(redialAfter)
+		answer := make(chan dialed, 1)
+		l.dialed = answer
+		go func() {
+			conn, err := l.connect(ctx)
+			answer <- dialed{conn, err}
+		}()
+	}
+}
+
+// resume goes on with a new connection.
+func (l *link) resume(d dialed) {
+	if d.err != nil {
+		l.log.Warn("no connection", "err", d.err)
 		return
 	}
-	l.next = time.Now().Add(redialAfter)
-	if err := l.connect(ctx); err != nil {
-		l.log.Warn("no connection", "err", err)
-		return
-	}
+	l.conn = d.conn
 	l.m.reconnection.Inc()
 	l.log.Info("connected again")
 	for _, s := range l.streams {

@@ -164,12 +164,18 @@ func captureLive(t *testing.T, cfg probe.Config, pcap string, packets uint64) {
 
 func observed(t *testing.T, reg *prometheus.Registry) float64 {
 	t.Helper()
+	return counter(t, reg, "weir_probe_packets_total")
+}
+
+// counter returns the value of a metric that has no labels.
+func counter(t *testing.T, reg *prometheus.Registry, name string) float64 {
+	t.Helper()
 	families, err := reg.Gather()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range families {
-		if f.GetName() == "weir_probe_packets_total" {
+		if f.GetName() == name {
 			return f.GetMetric()[0].GetCounter().GetValue()
 		}
 	}

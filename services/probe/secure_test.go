@@ -88,6 +88,40 @@ func TestMessagesOverConnections(t *testing.T) {
 	}
 }
 
+// TestConnectionThatIsLostIsMadeAgain and begins anew: with templates, and with sequence number 0.
+func TestConnectionThatIsLostIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	traffic.Require(t, "tshark")
+	pcap, _ := writeCapture(t, 40)
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	received := make(chan [][]byte, 1)
+	go func() {
+		if conn, err := listener.Accept(); err == nil {
+			_, _ = io.ReadFull(conn, make([]byte, 16))
+			_ = conn.Close()
+		}
+		received <- accept(listener)
+	}()
+	cfg := probe.DefaultConfig()
+	cfg.Files, cfg.To, cfg.Transport = []string{pcap}, []string{listener.Addr().String()}, "tcp"
+	cfg.Speed, cfg.ActiveTimeout, cfg.IdleTimeout = 20, 2*time.Second, time.Second // flows end all the time
+	reg := run(t, cfg)
+	messages := <-received
+	if len(messages) == 0 {
+		t.Fatal("nothing came over a second connection")
+	}
+	rows := dissect(t, messages, "cflow", "cflow.sequence", "cflow.template_id")
+	if number(t, rows[0][0][0]) != 0 || rows[0][1] == nil {
+		t.Errorf("the first message has sequence number %v and templates %v, want 0 and some", rows[0][0], rows[0][1])
+	}
+	if n := counter(t, reg, "weir_probe_reconnects_total"); n != 1 {
+		t.Errorf("%v reconnections were counted, want 1", n)
+	}
+}
+
 // accept returns the messages of one connection.
 func accept(l net.Listener) (messages [][]byte) {
 	defer l.Close()
