@@ -51,9 +51,16 @@ func newView(r rollup.Rollup, allowed time.Duration) (*view, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &view{rollup: r, layout: newLayout(keys), measures: measures, lateness: lateness(r, allowed)}
-	v.calendar, err = newCalendar(r)
-	return v, err
+	c, err := newCalendar(r)
+	return &view{rollup: r, lateness: lateness(r, allowed), grouping: newGrouping(keys, measures, c)}, err
+}
+
+func newGrouping(keys []rollup.Key, measures []rollup.Measure, c calendar) grouping {
+	g := grouping{layout: newLayout(keys), sides: 1, measures: measures, calendar: c}
+	if slices.ContainsFunc(keys, func(k rollup.Key) bool { return k.Source == rollup.Direction }) {
+		g.sides = 2
+	}
+	return g
 }
 
 // newSource makes a table that flows are added to for a rollup.
@@ -62,16 +69,7 @@ func newSource(v *view) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &source{layout: v.layout, sides: 1, filter: f, calendar: v.calendar}
-	if v.sided() {
-		s.sides = 2
-	}
-	return s, nil
-}
-
-// sided tells whether each flow has two rows.
-func (l layout) sided() bool {
-	return slices.ContainsFunc(l.keys, func(k rollup.Key) bool { return k.Source == rollup.Direction })
+	return &source{grouping: newGrouping(v.keys, nil, v.calendar), filter: f}, nil
 }
 
 // sidesOf returns the keys that a source of flows without sides needs for a key.
@@ -95,7 +93,7 @@ func fieldKey(f flow.Field) rollup.Key {
 func (s *source) makes(v *view) bool {
 	c, w := s.calendar, v.calendar
 	same := c.zone == nil && w.zone == nil || c.zone != nil && w.zone != nil && c.zone.String() == w.zone.String()
-	if s.filter.text() != v.rollup.Filter || !same || w.length%c.length != 0 || s.sides == 2 && !v.sided() {
+	if s.filter.text() != v.rollup.Filter || !same || w.length%c.length != 0 || s.sides > v.sides {
 		return false
 	}
 	for _, k := range v.keys {
@@ -108,9 +106,9 @@ func (s *source) makes(v *view) bool {
 	return true
 }
 
-// needed returns the keys of the source that make a key of a view: one, or one for each side.
-func (s *source) needed(k rollup.Key) []rollup.Key {
-	if s.sides == 2 {
+// needed returns the keys that make a key of a view: one, or one for each side.
+func (g *grouping) needed(k rollup.Key) []rollup.Key {
+	if g.sides == 2 {
 		return []rollup.Key{k}
 	}
 	return sidesOf(k)
@@ -119,24 +117,34 @@ func (s *source) needed(k rollup.Key) []rollup.Key {
 // finish gives the source what its views measure, and them the way from it.
 func (s *source) finish() {
 	for _, v := range s.views {
-		for _, m := range v.measures {
-			for _, needed := range s.neededMeasures(m) {
-				if !slices.Contains(s.measures, needed) {
-					s.measures = append(s.measures, needed)
-				}
-			}
-		}
+		s.measure(v)
 	}
 	s.spreads = slices.ContainsFunc(s.measures, func(m rollup.Measure) bool { return m.Of == rollup.Sum || m.Of == rollup.Scaled })
-	s.table = newTable(s.words, freshSums(s.measures), s.calendar.length/1e9)
+	s.makeTable()
 	for _, v := range s.views {
-		v.connect(s)
+		v.connect(&s.grouping)
 	}
 }
 
+// measure gives the grouping what it lacks of the measures that a view needs.
+func (g *grouping) measure(v *view) {
+	for _, m := range v.measures {
+		for _, needed := range g.neededMeasures(m) {
+			if !slices.Contains(g.measures, needed) {
+				g.measures = append(g.measures, needed)
+			}
+		}
+	}
+}
+
+func (g *grouping) makeTable() { g.table = newTable(g.words, freshSums(g.measures), g.seconds()) }
+
+// seconds is the length of the windows.
+func (g *grouping) seconds() uint64 { return g.calendar.length / 1e9 }
+
 // neededMeasures is needed for measures.
-func (s *source) neededMeasures(m rollup.Measure) []rollup.Measure {
-	if !m.Side || s.sides == 2 {
+func (g *grouping) neededMeasures(m rollup.Measure) []rollup.Measure {
+	if !m.Side || g.sides == 2 {
 		return []rollup.Measure{m}
 	}
 	in, out := m, m
@@ -146,40 +154,54 @@ func (s *source) neededMeasures(m rollup.Measure) []rollup.Measure {
 	return []rollup.Measure{in, out}
 }
 
-// connect finds the way of keys and measures from the source.
-func (v *view) connect(s *source) {
-	v.sides = []side{v.side(s, 0)}
-	if v.sided() && s.sides == 1 {
-		v.sides = append(v.sides, v.side(s, 1))
-	}
-	seconds := v.calendar.length / 1e9
-	v.sameKeys = len(v.sides) == 1 && slices.Equal(v.keys, s.keys)
+// connect finds the way from a grouping.
+func (v *view) connect(g *grouping) {
+	v.sameKeys = slices.Equal(v.keys, g.keys)
 	if !v.sameKeys {
-		v.table, v.key = newTable(v.words, freshSums(v.measures), seconds), make([]uint64, v.words)
-		for m := range v.measures {
-			v.own = append(v.own, m)
-		}
+		v.makeTable()
+		v.key = make([]uint64, v.words)
 	}
 	if v.rollup.Top > 0 {
-		v.top = newTop(v.rollup.Top, v.words, v.measures, seconds)
+		v.top = newTop(v.rollup.Top, v.words, v.measures, v.seconds())
 	}
+	if v.sides == g.sides {
+		v.ways = []way{v.way(g, 0)}
+		return
+	}
+	if both := v.bothEnds(g); !slices.Equal(both.keys, g.keys) {
+		both.connect(g)
+		v.through, g = both, &both.grouping
+	}
+	v.ways = []way{v.way(g, 0), v.way(g, 1)}
 }
 
-func (v *view) side(s *source, direction int) side {
-	var sd side
+// bothEnds makes the view that has both ends of a flow as keys: they are far fewer than g has, so
+// that it takes little to have each of them twice.
+func (v *view) bothEnds(g *grouping) *view {
+	var keys []rollup.Key
+	for _, k := range v.keys {
+		keys = append(keys, g.needed(k)...)
+	}
+	both := &view{grouping: newGrouping(keys, nil, v.calendar)}
+	both.measure(v)
+	return both
+}
+
+func (v *view) way(g *grouping, side int) way {
+	var w way
 	for i, k := range v.keys {
 		m := move{to: v.places[i]}
-		needed := s.needed(k)
+		needed := g.needed(k)
 		if len(needed) == 0 {
-			m.constant = uint64(direction) //nolint:gosec // 0 or 1
+			m.constant = uint64(side) //nolint:gosec // 0 or 1
 		} else {
-			m.from, _ = s.find(needed[min(direction, len(needed)-1)])
+			m.from, _ = g.find(needed[min(side, len(needed)-1)])
 		}
-		sd.keys = append(sd.keys, m)
+		w.keys = append(w.keys, m)
 	}
 	for _, m := range v.measures {
-		needed := s.neededMeasures(m)
-		sd.measures = append(sd.measures, slices.Index(s.measures, needed[min(direction, len(needed)-1)]))
+		needed := g.neededMeasures(m)
+		w.measures = append(w.measures, slices.Index(g.measures, needed[min(side, len(needed)-1)]))
 	}
-	return sd
+	return w
 }

@@ -34,8 +34,11 @@ func (r *rows) record(row int) uint32 {
 
 // collect makes the rows of all sums in t: one for each record, and one more for each further
 // window. windowOf gives the window that holds one of t's, and from says which sums are those
-// of the measures.
+// of the measures; both are nil where t is as the rows are to be.
 func (r *rows) collect(t *table, measures []rollup.Measure, from []int, windowOf func(uint64) uint64) {
+	if windowOf == nil {
+		windowOf, from = func(window uint64) uint64 { return window }, first(len(measures))
+	}
 	n := len(t.records)
 	r.keys, r.plain, r.more, r.measures = t, n, r.more[:0], measures
 	r.windows = slices.Grow(r.windows[:0], t.len())[:n]
@@ -45,15 +48,15 @@ func (r *rows) collect(t *table, measures []rollup.Measure, from []int, windowOf
 	for m := range measures {
 		r.sums[m] = slices.Grow(r.sums[m][:0], t.len())[:n]
 	}
-	for first := 0; first < n; first += chunkRows {
-		places := t.records[first:min(first+chunkRows, n)]
-		for i, at := range places {
-			r.windows[first+i] = windowOf(t.words[at+1])
+	for at := 0; at < n; at += chunkRows {
+		places := t.records[at:min(at+chunkRows, n)]
+		for i, place := range places {
+			r.windows[at+i] = windowOf(t.words[place+1])
 		}
 		for m, of := range from {
-			sums, offset := r.sums[m][first:], header+t.keyWords+of
-			for i, at := range places {
-				sums[i] = t.words[int(at)+offset]
+			sums, offset := r.sums[m][at:], header+t.keyWords+of
+			for i, place := range places {
+				sums[i] = t.words[int(place)+offset]
 			}
 		}
 	}
@@ -87,4 +90,13 @@ func (r *rows) find(record, first int, window uint64) (row int, ok bool) {
 	}
 	i := slices.Index(r.windows[first:], window)
 	return first + i, i >= 0
+}
+
+// first returns the numbers below n.
+func first(n int) []int {
+	numbers := make([]int, n)
+	for i := range numbers {
+		numbers[i] = i
+	}
+	return numbers
 }

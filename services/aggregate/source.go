@@ -13,14 +13,10 @@ import (
 // source is a table that flows are added to, and the rollups that are made of it: itself,
 // and what has fewer keys or longer windows.
 type source struct {
-	layout
-	sides    int // 2 where each flow is added for both of its ends
-	measures []rollup.Measure
-	spreads  bool // some measure has parts of a flow
-	filter   *filter
-	calendar calendar
-	table    table
-	views    []*view
+	grouping
+	spreads bool // some measure has parts of a flow
+	filter  *filter
+	views   []*view
 
 	values  [][]uint64 // of the batch in hand, by measure
 	chunk   chunk

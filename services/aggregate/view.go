@@ -14,15 +14,12 @@ import (
 type view struct {
 	rollup   rollup.Rollup
 	lateness uint64 // ns
-	layout
-	measures []rollup.Measure
-	calendar calendar
-	sides    []side // one, or two for input and output interface
-	sameKeys bool   // as the source has
-	table    table  // of other keys
-	own      []int  // its measures
+	grouping        // without a table where the keys are those of the source
+	sameKeys bool
+	through  *view // that adds up for both ends what this one takes apart, nil for most
+	ways     []way // from the source, or from through: one, or one for each side
 	key      []uint64
-	from, to []int // places of sums, of the source and of table
+	from, to []int // places of sums
 	top      *top  // nil for all
 
 	// closed is the start, s, of the first window that is not known to be closed: the last
@@ -30,10 +27,19 @@ type view struct {
 	closed uint64
 }
 
-// side says how sums of the source become those of the view.
-type side struct {
+// grouping is what sums are by, and the sums.
+type grouping struct {
+	layout
+	sides    int // 2 where each flow is in two rows
+	measures []rollup.Measure
+	calendar calendar
+	table    table
+}
+
+// way says how sums of a grouping become those of a view.
+type way struct {
 	keys     []move
-	measures []int // of the source, by measure of the view
+	measures []int // of the grouping, by measure of the view
 }
 
 // move takes a key from its place in the source to that in the view.
@@ -45,16 +51,27 @@ type move struct {
 // fill makes r the rows that come of the source.
 func (v *view) fill(s *source, r *rows) {
 	if v.sameKeys {
-		r.collect(&s.table, v.measures, v.sides[0].measures, v.windowOf)
+		r.collect(&s.table, v.measures, v.ways[0].measures, v.windowOf)
 	} else {
-		v.table.clear()
-		for first := 0; first < len(s.table.records); first += chunkRows {
-			v.project(&s.table, s.table.records[first:min(first+chunkRows, len(s.table.records))])
-		}
-		r.collect(&v.table, v.measures, v.own, func(window uint64) uint64 { return window })
+		v.sum(&s.grouping)
+		r.collect(&v.table, v.measures, nil, nil)
 	}
 	if v.top != nil {
 		v.top.fold(r, v.closed)
+	}
+}
+
+// sum adds what the source has to the table.
+func (v *view) sum(g *grouping) {
+	if v.through != nil {
+		v.through.sum(g)
+		g = &v.through.grouping
+	}
+	v.table.clear()
+	for first := 0; first < len(g.table.records); first += chunkRows {
+		for i := range v.ways {
+			v.project(&g.table, g.table.records[first:min(first+chunkRows, len(g.table.records))], &v.ways[i])
+		}
 	}
 }
 
@@ -63,32 +80,29 @@ func (v *view) windowOf(start uint64) uint64 {
 	return first / 1e9
 }
 
-// project adds the sums of some records of the source to those of the view: first it finds
-// where they go, then it adds them, measure by measure.
-func (v *view) project(t *table, records []uint32) {
-	for i := range v.sides {
-		side := &v.sides[i]
-		v.from, v.to = v.from[:0], v.to[:0]
-		for _, at := range records {
-			next, window, key, _ := t.record(at)
-			v.rekey(side, key)
-			v.from = append(v.from, int(at)+header+t.keyWords)
-			v.to = append(v.to, v.place(window))
-			for ; next != 0; next = t.words[next] {
-				v.from = append(v.from, int(next)+header) //nolint:gosec // a place
-				v.to = append(v.to, v.place(t.words[next+1]))
-			}
+// project adds the sums of some records to those of the view: first it finds where they go,
+// then it adds them, measure by measure.
+func (v *view) project(t *table, records []uint32, w *way) {
+	v.from, v.to = v.from[:0], v.to[:0]
+	for _, at := range records {
+		next, window, key, _ := t.record(at)
+		v.rekey(w, key)
+		v.from = append(v.from, int(at)+header+t.keyWords)
+		v.to = append(v.to, v.place(window))
+		for ; next != 0; next = t.words[next] {
+			v.from = append(v.from, int(next)+header) //nolint:gosec // a place
+			v.to = append(v.to, v.place(t.words[next+1]))
 		}
-		for m, of := range side.measures {
-			addColumn(v.table.words, v.to, m, v.measures[m].Of, t.words, v.from, of)
-		}
+	}
+	for m, of := range w.measures {
+		addColumn(v.table.words, v.to, m, v.measures[m].Of, t.words, v.from, of)
 	}
 }
 
-// rekey makes the key of the view of one of the source.
-func (v *view) rekey(s *side, key []uint64) {
+// rekey makes the key in hand of one that w comes from.
+func (v *view) rekey(w *way, key []uint64) {
 	clear(v.key)
-	for _, m := range s.keys {
+	for _, m := range w.keys {
 		switch {
 		case m.from.wide:
 			v.key[m.to.word], v.key[m.to.word+1] = key[m.from.word], key[m.from.word+1]
@@ -100,7 +114,7 @@ func (v *view) rekey(s *side, key []uint64) {
 	}
 }
 
-// place is where the sums of the key in hand stand for the window that holds one of the source.
+// place is where the sums of the key in hand stand for the window that holds another.
 func (v *view) place(window uint64) int {
 	window = v.windowOf(window)
 	return v.table.place(v.key, v.table.hash(v.key, window), window)

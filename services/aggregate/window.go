@@ -60,7 +60,7 @@ func (w *windows) rows() int {
 			case v.top != nil:
 				n += min(s.table.len(), v.top.keep)
 			case v.sameKeys || len(s.views) == 1:
-				n += len(v.sides) * s.table.len()
+				n += v.sides * s.table.len()
 			}
 		}
 	}
