@@ -27,15 +27,15 @@ func dropReason(column string) string {
 const dropped = "(bitAnd(forwarding_status, 192) = 128 OR drop_reason != 0)"
 
 func drops() dashboard {
-	lost := rawFlows.and(dropped)
+	lost := rawFlows().and(dropped)
 	return board("weir-drops", "drops", "What was not forwarded, why, whose it was and where. Exporters that tell no status count as unknown.", nil,
-		areas("Forwarding status", "Rates by what became of the packets, with totals. "+ofExporter, full, rollups.over("forwarding_status", forwardingStatus("key"), "")),
+		areas("Forwarding status", "Rates by what became of the packets, with totals. "+ofExporter, full, rollups().over("forwarding_status", forwardingStatus("key"), "")),
 		areas("Dropped by reason", "Rates by reason of routers, with totals. "+ofExporter, half,
-			rollups.and("bitAnd(forwarding_status, 192) = 128").over("forwarding_status", forwardingStatus("key"), "")),
+			rollups().and("bitAnd(forwarding_status, 192) = 128").over("forwarding_status", forwardingStatus("key"), "")),
 		areas("Discarded samples by reason", "Rates by reason of sFlow agents, with totals. "+ofReceipt, half,
-			rawFlows.and("drop_reason != 0").over("drop_reason", dropReason("key"), "")),
+			rawFlows().and("drop_reason != 0").over("drop_reason", dropReason("key"), "")),
 		table("Where", "Exporters and input interfaces that drop. "+ofReceipt, half,
 			lost.top(50, key{"exporter", "sampler_address, exporter_name", "if(exporter_name = '', " + text("sampler_address") + ", exporter_name)"}, key{"address", "sampler_address", text("sampler_address")}, key{"in at", "in_if, in_if_name", "if(in_if_name = '', toString(in_if), in_if_name)"})),
-		table("Whose", "Sources and destinations of what was dropped. "+ofReceipt, half, lost.top(50, sourceKey, destinationKey, serviceKey)),
+		table("Whose", "Sources and destinations of what was dropped. "+ofReceipt, half, lost.top(50, sourceKey(), destinationKey(), serviceKey())),
 	)
 }

@@ -2,7 +2,10 @@
 
 package dashboards
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // healthRows is the condition of exporter_health, whose exporter is sampler_address elsewhere.
 const healthRows = "$__timeFilter(h.time)\n  AND $__conditionalAll(h.exporter IN (${exporter:singlequote}), $exporter)" +
@@ -81,13 +84,7 @@ func sampling() string {
 }
 
 func quality() string {
-	names := ""
-	for i, q := range qualities {
-		if i > 0 {
-			names += ", "
-		}
-		names += "'" + q + "'"
-	}
+	names := "'" + strings.Join(qualities, "', '") + "'"
 	return "SELECT if(n.name = '', " + text("q.address") + ", n.name) AS `exporter`, " + text("q.address") + " AS address, [" + names + "][bit.1 + 1] AS lacks, bit.2 / q.all AS `share`, bit.2 AS `flow count`\n" +
 		"FROM (\n  SELECT sampler_address AS address, count() AS all, arrayZip(range(12), sumForEach(arrayMap(i -> toUInt64(bitTest(quality, i)), range(12)))) AS bits\n  FROM flows\n  WHERE " + allFlows +
 		"\n  GROUP BY sampler_address\n) AS q\nARRAY JOIN bits AS bit\nLEFT JOIN " + exporterNames + " AS n ON n.sampler_address = q.address\nWHERE bit.2 > 0\nORDER BY `share` DESC\nLIMIT 500"

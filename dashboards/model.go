@@ -27,17 +27,17 @@ type dashboard struct {
 }
 
 type panel struct {
-	ID          int         `json:"id"`
-	Type        string      `json:"type"`
-	Title       string      `json:"title"`
-	Description string      `json:"description,omitempty"`
-	GridPos     position    `json:"gridPos"`
-	Datasource  *datasource `json:"datasource,omitempty"`
-	FieldConfig *fields     `json:"fieldConfig,omitempty"`
-	Options     object      `json:"options,omitempty"`
-	Targets     []target    `json:"targets,omitempty"`
-	Collapsed   *bool       `json:"collapsed,omitempty"`
-	Panels      []*panel    `json:"panels,omitzero"`
+	ID          int        `json:"id"`
+	Type        string     `json:"type"`
+	Title       string     `json:"title"`
+	Description string     `json:"description,omitempty"`
+	GridPos     position   `json:"gridPos"`
+	Datasource  datasource `json:"datasource,omitzero"`
+	FieldConfig *fields    `json:"fieldConfig,omitempty"`
+	Options     object     `json:"options,omitempty"`
+	Targets     []target   `json:"targets,omitempty"`
+	Collapsed   *bool      `json:"collapsed,omitempty"`
+	Panels      []*panel   `json:"panels,omitzero"`
 }
 
 type position struct {
@@ -84,10 +84,9 @@ type target struct {
 }
 
 // The data sources that deploy/compose/grafana/datasources.yaml makes.
-var (
-	clickhouse = datasource{"grafana-clickhouse-datasource", "clickhouse"}
-	prometheus = datasource{"prometheus", "prometheus"}
-)
+func clickhouse() datasource { return datasource{"grafana-clickhouse-datasource", "clickhouse"} }
+
+func prometheus() datasource { return datasource{"prometheus", "prometheus"} }
 
 // Forms in which the ClickHouse data source returns a result.
 const (

@@ -5,7 +5,7 @@ package dashboards
 import "strings"
 
 func nat() dashboard {
-	events := rawFlows.and("(nat_event != 0 OR firewall_event != 0)")
+	events := rawFlows().and("(nat_event != 0 OR firewall_event != 0)")
 	count := func(s source, name string) string {
 		return "SELECT " + s.bucket() + " AS time, " + name + " AS series, count() AS `events`\nFROM nat_events\nWHERE " + natRows +
 			" AND series != ''\nGROUP BY time, series\nORDER BY time"

@@ -17,17 +17,17 @@ func overview() dashboard {
 	return board("weir-overview", "overview", "What the network carries now, and what is different from yesterday and last week.", nil,
 		stat("Against a day and a week before", "Average rates over the time range, and over the same range a day and a week before. "+ofExporter, full, compared()),
 		lines("Now, a day and a week before", "Rates over time, and those a day and a week before. "+ofExporter, full, overlaid()),
-		areas("By protocol", "Rates by IP protocol, with totals. "+ofExporter, half, rollups.over("proto", protocolName("key"), "")),
+		areas("By protocol", "Rates by IP protocol, with totals. "+ofExporter, half, rollups().over("proto", protocolName("key"), "")),
 		areas("By site", "Rates by site of the exporter, as enrich names it, with totals. "+ofExporter, half,
-			rollups.over("sampler_address", "if(n.site = '', 'no site', n.site)", "LEFT JOIN "+exporterNames+" AS n ON n.sampler_address = parts.key")),
+			rollups().over("sampler_address", "if(n.site = '', 'no site', n.site)", "LEFT JOIN "+exporterNames+" AS n ON n.sampler_address = parts.key")),
 		areas("By exporter", "Rates by exporter, with totals. "+ofExporter, half,
-			rollups.over("sampler_address", "if(n.name = '', "+text("parts.key")+", n.name)", "LEFT JOIN "+exporterNames+" AS n ON n.sampler_address = parts.key")),
+			rollups().over("sampler_address", "if(n.name = '', "+text("parts.key")+", n.name)", "LEFT JOIN "+exporterNames+" AS n ON n.sampler_address = parts.key")),
 		areas("By IP version", "Rates by EtherType, with totals. "+ofExporter, half,
-			rollups.over("etype", named("key", []string{"2048 IPv4", "34525 IPv6"}), "")),
-		areas("By source AS", "Rates by the AS of the source address, with totals. "+ofExporter, half, rollups.over("src_origin_as", asLabel, asJoin)),
-		areas("By destination AS", "Rates by the AS of the destination address, with totals. "+ofExporter, half, rollups.over("dst_origin_as", asLabel, asJoin)),
-		areas("By source country", "Rates by the country of the source address, with totals. "+ofExporter, half, rollups.over("src_country", countryLabel, "")),
-		areas("By destination country", "Rates by the country of the destination address, with totals. "+ofExporter, half, rollups.over("dst_country", countryLabel, "")),
+			rollups().over("etype", named("key", []string{"2048 IPv4", "34525 IPv6"}), "")),
+		areas("By source AS", "Rates by the AS of the source address, with totals. "+ofExporter, half, rollups().over("src_origin_as", asLabel, asJoin)),
+		areas("By destination AS", "Rates by the AS of the destination address, with totals. "+ofExporter, half, rollups().over("dst_origin_as", asLabel, asJoin)),
+		areas("By source country", "Rates by the country of the source address, with totals. "+ofExporter, half, rollups().over("src_country", countryLabel, "")),
+		areas("By destination country", "Rates by the country of the destination address, with totals. "+ofExporter, half, rollups().over("dst_country", countryLabel, "")),
 		table("What changed most", "Average rates over the time range and over the same range a day before, by AS, country and protocol. "+ofExporter, full, changed()),
 	)
 }
@@ -49,7 +49,7 @@ func (s source) before(days int) source {
 // compared is one row of three rates.
 func compared() string {
 	day := func(days int) string {
-		s := rollups.before(days)
+		s := rollups().before(days)
 		return fmt.Sprintf("SELECT %d AS days, sum(${unit}) / %s AS rate FROM %s WHERE %s", days, seconds, s.name, s.where)
 	}
 	return "SELECT sumIf(rate, days = 0) AS `now, ${unit:text}`, sumIf(rate, days = 1) AS `a day before, ${unit:text}`, sumIf(rate, days = 7) AS `a week before, ${unit:text}`\nFROM (\n" +
@@ -59,7 +59,7 @@ func compared() string {
 // overlaid is a series for each of three days.
 func overlaid() string {
 	series := func(name string, days int) string {
-		s := rollups.before(days)
+		s := rollups().before(days)
 		return fmt.Sprintf("SELECT toStartOfInterval(window_start + INTERVAL %d DAY, toIntervalSecond(%s)) AS time, '%s' AS series, sum(${unit}) / %s AS `${unit:text}`\nFROM %s\nWHERE %s\nGROUP BY time",
 			days, s.step(), name, s.step(), s.name, s.where)
 	}
@@ -69,8 +69,11 @@ func overlaid() string {
 // changed is a row for each of the keys whose rates differ most from those of a day before.
 func changed() string {
 	kinds := [][2]string{
-		{"source AS", "concat('AS', toString(src_origin_as))"}, {"destination AS", "concat('AS', toString(dst_origin_as))"},
-		{"source country", "toString(src_country)"}, {"destination country", "toString(dst_country)"}, {"protocol", protocolName("proto")},
+		{"source AS", "concat('AS', toString(src_origin_as))"},
+		{"destination AS", "concat('AS', toString(dst_origin_as))"},
+		{"source country", "toString(src_country)"},
+		{"destination country", "toString(dst_country)"},
+		{"protocol", protocolName("proto")},
 	}
 	var tuples []string
 	for _, k := range kinds {
@@ -83,5 +86,5 @@ func changed() string {
 	return fmt.Sprintf("SELECT k.1 AS what, if(k.2 = '', 'unknown', k.2) AS name,\n  sumIf(v, is_now) / %[1]s AS `now, ${unit:text}`, sumIf(v, NOT is_now) / %[1]s AS `a day before, ${unit:text}`,\n"+
 		"  if(sumIf(v, NOT is_now) = 0, NULL, sumIf(v, is_now) / sumIf(v, NOT is_now) - 1) AS `change`\nFROM (\n%[2]s\nUNION ALL\n%[3]s\n)\nGROUP BY k\n"+
 		"ORDER BY abs(toFloat64(sumIf(v, is_now)) - sumIf(v, NOT is_now)) DESC\nLIMIT 50",
-		seconds, inner(rollups, "true"), inner(rollups.before(1), "false"))
+		seconds, inner(rollups(), "true"), inner(rollups().before(1), "false"))
 }

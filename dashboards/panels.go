@@ -55,10 +55,10 @@ func row(title string) *panel {
 // newPanel is a panel with one query of ClickHouse.
 func newPanel(kind, title, description string, width, height int, format int, sql string) *panel {
 	p := &panel{
-		Type: kind, Title: title, Description: description, GridPos: position{W: width, H: height}, Datasource: &clickhouse,
+		Type: kind, Title: title, Description: description, GridPos: position{W: width, H: height}, Datasource: clickhouse(),
 		FieldConfig: &fields{Defaults: object{}, Overrides: columnsOf(sql)},
 		Targets: []target{{
-			RefID: "A", Datasource: clickhouse, EditorType: "sql", Format: &format,
+			RefID: "A", Datasource: clickhouse(), EditorType: "sql", Format: &format,
 			QueryType: map[int]string{asTimeSeries: "timeseries", asTable: "table"}[format], RawSQL: sql,
 		}},
 	}
@@ -144,13 +144,13 @@ type expr struct{ query, legend string }
 // metric shows expressions of Prometheus as lines.
 func metric(title, description, unit string, width int, exprs ...expr) *panel {
 	p := &panel{
-		Type: "timeseries", Title: title, Description: description, GridPos: position{W: width, H: 8}, Datasource: &prometheus,
+		Type: "timeseries", Title: title, Description: description, GridPos: position{W: width, H: 8}, Datasource: prometheus(),
 		FieldConfig: &fields{Defaults: object{"unit": unit, "min": 0, "custom": lineStyle(10, "none")}, Overrides: []override{}},
 		Options:     lineOptions(),
 	}
 	for i, e := range exprs {
 		p.Targets = append(p.Targets, target{
-			RefID: string(rune('A' + i)), Datasource: prometheus, Expr: e.query, LegendFormat: e.legend, Range: true,
+			RefID: string(rune('A' + i)), Datasource: prometheus(), Expr: e.query, LegendFormat: e.legend, Range: true,
 		})
 	}
 	return p

@@ -49,10 +49,9 @@ const (
 // source is a table to sum up: its time, what selects its rows, and its shortest window in seconds.
 type source struct{ name, time, where, window string }
 
-var (
-	rollups  = source{rollup, "window_start", chosen, "${resolution}"}
-	rawFlows = source{"flows", "time_received_ns", chosenFlows, "10"}
-)
+func rollups() source { return source{rollup, "window_start", chosen, "${resolution}"} }
+
+func rawFlows() source { return source{"flows", "time_received_ns", chosenFlows, "10"} }
 
 // and adds a condition.
 func (s source) and(condition string) source {

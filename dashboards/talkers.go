@@ -9,23 +9,25 @@ const (
 	lowerPort = "least(src_port, dst_port)"
 )
 
-var (
-	sourceKey      = key{"source", "src_addr", text("src_addr")}
-	destinationKey = key{"destination", "dst_addr", text("dst_addr")}
-	serviceKey     = key{"service", "proto, " + lowerPort, serviceName("proto", lowerPort)}
-)
+func sourceKey() key { return key{"source", "src_addr", text("src_addr")} }
+
+func destinationKey() key { return key{"destination", "dst_addr", text("dst_addr")} }
+
+func serviceKey() key {
+	return key{"service", "proto, " + lowerPort, serviceName("proto", lowerPort)}
+}
 
 func talkers() dashboard {
 	hosts := source{"hosts_5m", "window_start", "$__timeFilter(window_start)", "300"}
 	return board("weir-talkers", "top talkers", "Who sends and receives most. Click an address for all of that host.", nil,
-		areas("Sources over time", "Rates of the nine sources with the most traffic, with totals. "+ofReceipt, full, rawFlows.over("src_addr", text("key"), "")),
-		table("Sources", "Sources with the most traffic. "+ofReceipt, half, rawFlows.top(50, sourceKey, by("source AS", "src_origin_as"), by("country", "src_country"))),
+		areas("Sources over time", "Rates of the nine sources with the most traffic, with totals. "+ofReceipt, full, rawFlows().over("src_addr", text("key"), "")),
+		table("Sources", "Sources with the most traffic. "+ofReceipt, half, rawFlows().top(50, sourceKey(), by("source AS", "src_origin_as"), by("country", "src_country"))),
 		table("Destinations", "Destinations with the most traffic. "+ofReceipt, half,
-			rawFlows.top(50, destinationKey, by("destination AS", "dst_origin_as"), by("country", "dst_country"))),
+			rawFlows().top(50, destinationKey(), by("destination AS", "dst_origin_as"), by("country", "dst_country"))),
 		table("Conversations", "Pairs of addresses and services with the most traffic; each direction is a row. "+ofReceipt, full,
-			rawFlows.top(100, sourceKey, destinationKey, serviceKey)),
+			rawFlows().top(100, sourceKey(), destinationKey(), serviceKey())),
 		table("Networks", "Configured networks that talk with each other. "+ofExporter, half,
-			rollups.and("(src_net_name != '' OR dst_net_name != '')").top(50, by("from", "src_net_name"), by("to", "dst_net_name"))),
+			rollups().and("(src_net_name != '' OR dst_net_name != '')").top(50, by("from", "src_net_name"), by("to", "dst_net_name"))),
 		table("Sources of long time ranges", "Sources by sums of five minutes, for ranges that single flows are not kept for or are too many for. "+noFilters, half,
 			hosts.top(50, key{"source", "src_addr, other", "if(other = 1, 'other', " + text("src_addr") + ")"})),
 	)

@@ -46,7 +46,7 @@ func unitChoices() (all [][2]string) {
 // query is a variable whose values ClickHouse tells: one column, or the value and its text.
 func query(name, label, description, sql string) object {
 	return object{
-		"name": name, "label": label, "description": description, "type": "query", "datasource": clickhouse,
+		"name": name, "label": label, "description": description, "type": "query", "datasource": clickhouse(),
 		"query": object{"rawSql": strings.TrimSpace(sql), "editorType": "sql", "format": asTable, "queryType": "table", "refId": "variable-" + name},
 		// 2: when the time range changes.
 		"definition": "", "refresh": 2, "multi": true, "includeAll": true, "hide": 0, "options": []object{}, "regex": "", "sort": 0,

@@ -79,10 +79,10 @@ func (a asked) conditions(sql string) (string, error) {
 func arguments(text string) (args []string, end int) {
 	depth, start := 1, 0
 	for i, c := range text {
-		switch {
-		case c == '(':
+		switch c {
+		case '(':
 			depth++
-		case c == ')':
+		case ')':
 			depth--
 		}
 		if depth == 0 || c == ',' && depth == 1 {

@@ -116,6 +116,7 @@ func compareSeries(t *testing.T, got answer, seconds float64, want map[string]su
 
 // testNumbers: what panels show equals what the generator has added up by itself. All ranges are one hour less a second.
 func (s *store) testNumbers(t *testing.T) {
+	t.Helper()
 	const seconds, minute = 3599.0, 60.0
 	a := s.choices()
 	all := add(s.flows, everything)["all"]
@@ -174,6 +175,7 @@ func (s *store) testNumbers(t *testing.T) {
 }
 
 func (s *store) testHealthNumbers(t *testing.T) {
+	t.Helper()
 	got := s.panelOf(t, s.choices(), "weir-exporters/Exporters")
 	for row := range got.rows {
 		want := 0.0
@@ -198,6 +200,7 @@ func (s *store) testHealthNumbers(t *testing.T) {
 
 // testInterfaceNumbers: the 95th percentile is the twelfth of twelve five-minute averages by the nearest rank.
 func (s *store) testInterfaceNumbers(t *testing.T) {
+	t.Helper()
 	key := func(f *demoFlow, index uint32, direction string) string {
 		return fmt.Sprintf("%s %d %s", exporterTitle(f), index, direction)
 	}
@@ -234,6 +237,7 @@ func (s *store) testInterfaceNumbers(t *testing.T) {
 
 // testCounterNumbers: rates from counters are the increases between samples, a new start left out.
 func (s *store) testCounterNumbers(t *testing.T) {
+	t.Helper()
 	increase := map[uint32]float64{}
 	var last counterSample
 	for _, c := range s.samples {

@@ -4,9 +4,11 @@ package dashboards_test
 
 import (
 	"fmt"
+	"iter"
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -122,35 +124,39 @@ func TestDashboards(t *testing.T) {
 	t.Run("numbers are those of the generator", func(t *testing.T) { t.Parallel(); s.testNumbers(t) })
 }
 
-// each calls test for every panel that asks ClickHouse.
-func each(t *testing.T, test func(t *testing.T, name string, p panel)) {
+// queried are the panels that ask ClickHouse, by dashboard and title.
+func queried(t *testing.T) iter.Seq2[string, panel] {
 	t.Helper()
-	for _, b := range boards(t) {
-		for _, p := range b.Panels {
-			if len(p.Targets) == 1 && p.Targets[0].RawSQL != "" {
-				name := b.UID + "/" + p.Title
-				t.Run(name, func(t *testing.T) { test(t, name, p) })
+	return func(yield func(string, panel) bool) {
+		for _, b := range boards(t) {
+			for _, p := range b.Panels {
+				if len(p.Targets) == 1 && p.Targets[0].RawSQL != "" && !yield(b.UID+"/"+p.Title, p) {
+					return
+				}
 			}
 		}
 	}
 }
 
 func (s *store) testPanels(t *testing.T) {
+	t.Helper()
 	variants := s.variants()
-	each(t, func(t *testing.T, name string, p panel) {
-		got := s.ask(t, s.choices(), p.Targets[0].RawSQL)
-		if reason := empty[name]; (len(got.rows) == 0) != (reason != "") {
-			t.Errorf("has %d rows; the reason to have none is: %q", len(got.rows), reason)
-		}
-		if problem := unfit(p, got); problem != "" {
-			t.Error(problem)
-		}
-		for variant, a := range variants {
-			if problem := unfit(p, s.ask(t, a, p.Targets[0].RawSQL)); problem != "" {
-				t.Errorf("%s: %s", variant, problem)
+	for name, p := range queried(t) {
+		t.Run(name, func(t *testing.T) {
+			got := s.ask(t, s.choices(), p.Targets[0].RawSQL)
+			if reason := empty[name]; (len(got.rows) == 0) != (reason != "") {
+				t.Errorf("has %d rows; the reason to have none is: %q", len(got.rows), reason)
 			}
-		}
-	})
+			if problem := unfit(p, got); problem != "" {
+				t.Error(problem)
+			}
+			for variant, a := range variants {
+				if problem := unfit(p, s.ask(t, a, p.Targets[0].RawSQL)); problem != "" {
+					t.Errorf("%s: %s", variant, problem)
+				}
+			}
+		})
+	}
 }
 
 // plain are the types that the data source shows as they are.
@@ -207,6 +213,7 @@ func unfit(p panel, got answer) string {
 }
 
 func (s *store) testVariables(t *testing.T) {
+	t.Helper()
 	for _, v := range boards(t)[0].Templating.List {
 		if v.sql() == "" {
 			continue
@@ -235,6 +242,7 @@ func (s *store) testVariables(t *testing.T) {
 // testResolution: a range of up to six hours is drawn by minutes, one of up to two weeks by five, unless the
 // finer table does not keep it.
 func (s *store) testResolution(t *testing.T) {
+	t.Helper()
 	list := boards(t)[0].Templating.List
 	v := list[slices.IndexFunc(list, func(v variable) bool { return v.Name == "resolution" })]
 	now := time.Now()
@@ -242,8 +250,13 @@ func (s *store) testResolution(t *testing.T) {
 		ago, length time.Duration
 		want        string
 	}{
-		{time.Hour, time.Hour, "60"}, {6 * time.Hour, 6 * time.Hour, "60"}, {7 * time.Hour, 7 * time.Hour, "300"}, {14 * 24 * time.Hour, 14 * 24 * time.Hour, "300"},
-		{15 * 24 * time.Hour, 15 * 24 * time.Hour, "3600"}, {40 * 24 * time.Hour, time.Hour, "300"}, {400 * 24 * time.Hour, time.Hour, "3600"},
+		{time.Hour, time.Hour, "60"},
+		{6 * time.Hour, 6 * time.Hour, "60"},
+		{7 * time.Hour, 7 * time.Hour, "300"},
+		{14 * 24 * time.Hour, 14 * 24 * time.Hour, "300"},
+		{15 * 24 * time.Hour, 15 * 24 * time.Hour, "3600"},
+		{40 * 24 * time.Hour, time.Hour, "300"},
+		{400 * 24 * time.Hour, time.Hour, "3600"},
 	} {
 		a := s.choices()
 		a.from, a.to = now.Add(-c.ago), now.Add(-c.ago+c.length)
@@ -261,50 +274,55 @@ var (
 
 // testPlans: EXPLAIN reads the intended tables, each no further back than the time range, or than names need.
 func (s *store) testPlans(t *testing.T) {
-	each(t, func(t *testing.T, name string, p panel) {
-		want := tables[strings.SplitN(name, "/", 2)[0]]
-		if other, ok := others[name]; ok {
-			want = other
-		}
-		back := map[string]int64{} // the earliest time that is read of each table
-		for block := range strings.SplitSeq(s.explain(t, p.Targets[0].RawSQL), "ReadFromMergeTree ") {
-			m := readTable.FindStringSubmatch("ReadFromMergeTree " + block)
-			if m == nil {
-				continue
+	t.Helper()
+	for name, p := range queried(t) {
+		t.Run(name, func(t *testing.T) {
+			want := tables[strings.SplitN(name, "/", 2)[0]]
+			if other, ok := others[name]; ok {
+				want = other
 			}
-			from := lowest.FindStringSubmatch(block)
-			if from == nil {
-				t.Fatalf("reads %s without an index of time:\n%s", m[1], block)
-			}
-			var at int64
-			fmt.Sscan(from[1], &at)
-			if at > 1e12 { // ns
-				at /= 1e9
-			}
-			if before, ok := back[m[1]]; !ok || at < before {
-				back[m[1]] = at
-			}
-		}
-		earliest := s.from.Unix()
-		if strings.HasPrefix(name, "weir-overview/") && strings.Contains(p.Description, "before") {
-			earliest -= 7 * 24 * 3600
-		}
-		for table, at := range back {
-			switch {
-			case slices.Contains(strings.Fields(want), table):
-				if at < earliest {
-					t.Errorf("reads %s from %v on, the time range begins at %v", table, time.Unix(at, 0).UTC(), s.from)
+			back := map[string]int64{} // the earliest time that is read of each table
+			for block := range strings.SplitSeq(s.explain(t, p.Targets[0].RawSQL), "ReadFromMergeTree ") {
+				m := readTable.FindStringSubmatch("ReadFromMergeTree " + block)
+				if m == nil {
+					continue
 				}
-			case table != "flows" || at < s.to.Add(-names).Unix():
-				t.Errorf("reads %s from %v on, want %s and the newest flows", table, time.Unix(at, 0).UTC(), want)
+				from := lowest.FindStringSubmatch(block)
+				if from == nil {
+					t.Fatalf("reads %s without an index of time:\n%s", m[1], block)
+				}
+				at, err := strconv.ParseInt(from[1], 10, 64)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if at > 1e12 { // ns
+					at /= 1e9
+				}
+				if before, ok := back[m[1]]; !ok || at < before {
+					back[m[1]] = at
+				}
 			}
-		}
-		for table := range strings.FieldsSeq(want) {
-			if _, ok := back[table]; !ok {
-				t.Errorf("reads %v, want %s", slices.Sorted(maps.Keys(back)), want)
+			earliest := s.from.Unix()
+			if strings.HasPrefix(name, "weir-overview/") && strings.Contains(p.Description, "before") {
+				earliest -= 7 * 24 * 3600
 			}
-		}
-	})
+			for table, at := range back {
+				switch {
+				case slices.Contains(strings.Fields(want), table):
+					if at < earliest {
+						t.Errorf("reads %s from %v on, the time range begins at %v", table, time.Unix(at, 0).UTC(), s.from)
+					}
+				case table != "flows" || at < s.to.Add(-names).Unix():
+					t.Errorf("reads %s from %v on, want %s and the newest flows", table, time.Unix(at, 0).UTC(), want)
+				}
+			}
+			for table := range strings.FieldsSeq(want) {
+				if _, ok := back[table]; !ok {
+					t.Errorf("reads %v, want %s", slices.Sorted(maps.Keys(back)), want)
+				}
+			}
+		})
+	}
 }
 
 func (s *store) explain(t *testing.T, sql string) string {
