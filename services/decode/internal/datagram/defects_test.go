@@ -69,7 +69,7 @@ func TestDefect05LengthsOfHeadersAreTheirOwn(t *testing.T) {
 func TestDefect06TheSamplingWordOfNetFlow5HasAMode(t *testing.T) {
 	t.Parallel()
 	record := v5Record([4]byte{10, 0, 0, 1}, [4]byte{10, 0, 0, 2}, 6, 443)
-	checkRow(t, feed(New(testLimits), v5(1, 0x4064, record)), 0, values{flow.SamplingRate: 100})
+	checkRow(t, feed(New(testLimits), v5(1, 0x4064, record)), 0, values{flow.SamplingRate: 100, flow.SamplingAlgorithm: 1})
 }
 
 func TestDefect07TheEnterpriseBitOfOptionsIsNoPartOfAnElement(t *testing.T) {

@@ -58,8 +58,8 @@ func TestSampledPackets(t *testing.T) {
 		{"TCP over IPv4", header(1, ethernet(0x800, ipv4(6, 0, tcp))), []values{ipv4Row, tcpRow, {flow.SrcMAC: 0x020000000001, flow.DstMAC: 0x020000000002}}, []u64{0, 1, 3}},
 		{"IPv4 without Ethernet", header(11, ipv4(6, 0, tcp)), []values{ipv4Row, tcpRow}, []u64{1, 3}},
 		{"IPv6 without Ethernet", header(12, ipv6(17, udp)), []values{ipv6Row, {flow.SrcPort: 53, flow.Proto: 17}}, []u64{2, 4}},
-		{"802.1Q: 12 bits are the VLAN", header(1, ethernet(0x8100, u16(0xe065), u16(0x800), ipv4(6, 0, tcp))), []values{ipv4Row, {flow.VLANID: 101}}, []u64{0, 6, 1, 3}},
-		{"802.1ad: the outer VLAN", header(1, ethernet(0x88a8, u16(7), u16(0x8100), u16(8), u16(0x800), ipv4(6, 0, tcp))), []values{ipv4Row, {flow.VLANID: 7, flow.CustomerVLANID: 8}}, []u64{0, 6, 6, 1, 3}},
+		{"802.1Q: 12 bits are the VLAN", header(1, ethernet(0x8100, u16(0xe065), u16(0x800), ipv4(6, 0, tcp))), []values{ipv4Row, {flow.VLANID: 101, flow.VLANPriority: 7}}, []u64{0, 6, 1, 3}},
+		{"802.1ad: the outer VLAN", header(1, ethernet(0x88a8, u16(0x4007), u16(0x8100), u16(0x6008), u16(0x800), ipv4(6, 0, tcp))), []values{ipv4Row, {flow.VLANID: 7, flow.CustomerVLANID: 8, flow.VLANPriority: 2, flow.CustomerVLANPriority: 3}}, []u64{0, 6, 6, 1, 3}},
 		{"MPLS ends with the bit for it", header(1, ethernet(0x8847, u32(3<<12|64), u32(100<<12|0x100|63), ipv4(6, 0, tcp))), []values{ipv4Row, tcpRow}, []u64{0, 5, 5, 1, 3}},
 		{"MPLS without Ethernet", header(13, wire(u32(100<<12|0x100|63), ipv6(17, udp))), []values{ipv6Row}, []u64{5, 2, 4}},
 		{"IPv4 options", header(11, withOptions), []values{ipv4Row, tcpRow}, []u64{1, 3}},
@@ -148,7 +148,10 @@ func TestSFlowSamples(t *testing.T) {
 	discard := wire(u32(1), u32(0), u32(3), u32(0), u32(3), u32(4), u32(257), u32(1), record)
 	b = feed(New(testLimits), sflowDatagram(1, u32(5), u32(len(discard)), discard))
 	checkRow(t, b, 0, ipv4Row)
-	checkRow(t, b, 0, values{flow.DropReason: 257, flow.InIf: 3, flow.OutIf: 4, flow.SamplingRate: 1, flow.Packets: 1})
+	checkRow(t, b, 0, values{ // told of, but no traffic
+		flow.DropReason: 257, flow.InIf: 3, flow.OutIf: 4, flow.SamplingRate: 1,
+		flow.Packets: 0, flow.Bytes: 0, flow.DroppedPackets: 1, flow.DroppedBytes: 1000,
+	})
 
 	old := sflowDatagram(1, flowSample(1, record))
 	old[3] = 4
@@ -158,11 +161,10 @@ func TestSFlowSamples(t *testing.T) {
 	}
 	checkRefused(t, d, map[refusal.Reason]uint64{refusal.SFlowVersion: 1})
 
-	others := wire(flowRecord(1004, u32(0)), flowRecord(1005, u32(0)), flowRecord(1010, u32(0)), flowRecord(1011, u32(0)),
-		flowRecord(1036, u32(1)), flowRecord(1037, u32(0)), flowRecord(1038, u32(0)), record)
-	checkRow(t, feed(d, sflowDatagram(1, flowSample(8, others))), 0, ipv4Row) // what has no field is passed over
-
 	multiple := flowSample(1, record)
-	multiple[8+24] = 0x80 // format of the output interface: several
-	checkRow(t, feed(d, sflowDatagram(1, multiple)), 0, values{flow.OutIf: 0})
+	copy(multiple[8+24:], wire(u32(2<<30|5))) // format of the output interface: several
+	checkRow(t, feed(d, sflowDatagram(1, multiple)), 0, values{flow.OutIf: 0, flow.OutIfCount: 5, flow.DropReason: 0})
+	local := flowSample(1, record)
+	copy(local[8+24:], wire(u32(0x3fffffff))) // the device itself
+	checkRow(t, feed(d, sflowDatagram(1, local)), 0, values{flow.OutIf: 0x3fffffff})
 }

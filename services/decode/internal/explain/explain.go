@@ -126,7 +126,7 @@ var (
 		fixed{name: "aggregation", octets: 1}, fixed{name: "aggregation_version", octets: 1}, fixed{name: "reserved", octets: 4})
 	headers = map[uint16][]fixed{
 		1: headCommon,
-		5: append(headEngine[:len(headEngine):len(headEngine)], fixed{"sampling: mode (2 bits), interval", 2, []string{"sampling_rate"}}),
+		5: append(headEngine[:len(headEngine):len(headEngine)], fixed{"sampling: mode (2 bits), interval", 2, []string{"sampling_rate", "sampling_algorithm"}}),
 		7: append(headCommon[:len(headCommon):len(headCommon)],
 			fixed{"flow_sequence", 4, []string{"sequence_num"}}, fixed{name: "reserved", octets: 4}),
 		8: headV8,

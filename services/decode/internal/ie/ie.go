@@ -44,6 +44,11 @@ const (
 	IPPacket                            // section of a packet, from its IP header
 	NumberLittle                        // Number, little-endian
 	ListNumber                          // Number, one more of a list
+	ListWords                           // numbers of 4 octets, all of them more of a list
+	Words                               // numbers of 4 octets, as text in hexadecimal
+	CodePoint                           // differentiated services code point: the upper 6 bits of an octet
+	Precedence                          // IP precedence: the upper 3 bits of an octet
+	RoutingHeader                       // segment routing header (RFC 8754 §2)
 	SegmentsV6                          // IPv6 addresses, all of them more of a list
 	Text                                // name, padded with zeros
 	BasicList                           // values of one element (RFC 6313 §4.5.1)

@@ -12,14 +12,14 @@ import (
 // unused are names of elements that exporters send and that fill no field of a flow: most of them
 // tell about the exporter, in options data.
 var unused = map[uint16]string{
-	3: "deltaFlowCount", 19: "postMCastPacketDeltaCount", 20: "postMCastOctetDeltaCount", 25: "minimumIpTotalLength",
-	26: "maximumIpTotalLength", 33: "igmpType", 35: "samplingAlgorithm", 36: "flowActiveTimeout", 37: "flowIdleTimeout",
+	25: "minimumIpTotalLength",
+	26: "maximumIpTotalLength", 33: "igmpType", 36: "flowActiveTimeout", 37: "flowIdleTimeout",
 	38: "engineType", 39: "engineId", 40: "exportedOctetTotalCount", 41: "exportedMessageTotalCount",
-	42: "exportedFlowRecordTotalCount", 44: "sourceIPv4Prefix", 45: "destinationIPv4Prefix", 46: "mplsTopLabelType",
-	49: "flowSamplerMode", 53: "maximumTTL", 55: "postIpClassOfService", 64: "ipv6ExtensionHeaders", 82: "interfaceName",
-	83: "interfaceDescription", 84: "samplerName", 90: "mplsVpnRouteDistinguisher", 91: "mplsTopLabelPrefixLength",
+	42: "exportedFlowRecordTotalCount",
+	53: "maximumTTL", 64: "ipv6ExtensionHeaders", 82: "interfaceName",
+	83: "interfaceDescription", 84: "samplerName", 91: "mplsTopLabelPrefixLength",
 	94: "applicationDescription", 96: "applicationName", 130: "exporterIPv4Address", 131: "exporterIPv6Address",
-	141: "lineCardId", 142: "portId", 143: "meteringProcessId", 144: "exportingProcessId", 145: "templateId", 148: "flowId",
+	141: "lineCardId", 142: "portId", 143: "meteringProcessId", 144: "exportingProcessId", 145: "templateId",
 	149: "observationDomainId", 163: "observedFlowTotalCount", 164: "ignoredPacketTotalCount", 201: "mplsLabelStackLength",
 	203: "mplsTopLabelExp", 210: "paddingOctets", 236: "VRFname", 237: "postMplsTopLabelExp", 300: "observationDomainName",
 	301: "selectionSequenceId", 303: "informationElementId", 304: "selectorAlgorithm", 306: "samplingPacketSpace",

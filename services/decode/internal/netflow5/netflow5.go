@@ -24,8 +24,9 @@ const (
 type Decoder struct {
 	w   *row.Writer
 	ctx template.Context
-	// interval is the sampling interval of the datagram, 1 in N, 0 unknown.
-	interval uint64
+	// interval is the sampling interval of the datagram, 1 in N, 0 unknown; mode how packets are
+	// selected.
+	interval, mode uint64
 }
 
 // New returns a decoder that writes to w.
@@ -46,9 +47,10 @@ func (d *Decoder) Decode(x *template.Exporter, p []byte) (gaps uint64) {
 	if version != 1 {
 		number, engine = binary.BigEndian.Uint32(p[16:]), uint32(binary.BigEndian.Uint16(p[20:]))
 	}
-	if d.interval = 0; version == 5 {
+	if d.interval, d.mode = 0, 0; version == 5 {
 		// The two highest bits are the sampling mode.
-		d.interval = uint64(binary.BigEndian.Uint16(p[22:]) & 0x3fff)
+		sampling := uint64(binary.BigEndian.Uint16(p[22:]))
+		d.interval, d.mode = sampling&0x3fff, sampling>>14
 	}
 	d.w.Header(number, 0, d.ctx.ExportNs)
 	n := d.records(f, version, int(binary.BigEndian.Uint16(p[2:])), p[f.header:])
@@ -99,6 +101,9 @@ func (d *Decoder) records(f *format, version uint16, count int, p []byte) uint32
 func (d *Decoder) settle(version uint16, record []byte, r *flow.Record) {
 	r.SetNumber(flow.EType, etherIPv4)
 	r.SetNumber(flow.SamplingRate, d.interval)
+	if d.mode != 0 {
+		r.SetNumber(flow.SamplingAlgorithm, d.mode)
+	}
 	// Exporters put the type and code of ICMP where other protocols have their port. What
 	// version 8 sums up has no single type.
 	if version != 8 && record[protoAt] == icmp {

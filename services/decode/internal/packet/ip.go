@@ -23,6 +23,7 @@ const (
 	protoAH       = 51
 	protoICMPv6   = 58
 	protoDestOpts = 60
+	protoL2TP     = 115
 	protoSCTP     = 132
 	protoMobility = 135
 	protoUDPLite  = 136
@@ -140,19 +141,27 @@ func (w *walk) extension(kind byte, b []byte) (fragment bool) {
 	return fragment
 }
 
-// routing takes the segments of a segment routing header (RFC 8754 §2).
+// routing takes a routing header of 8 octets or more, unless it is in a tunnel.
 func (w *walk) routing(b []byte) {
-	const segmentRouting = 4
-	if w.depth != 0 {
+	if w.depth == 0 {
+		Routing(b, w.r)
+	}
+}
+
+// Routing takes the segments of a segment routing header (RFC 8754 §2), and of others how many
+// segments are left.
+func Routing(b []byte, r *flow.Record) {
+	const segmentRouting, least = 4, 8
+	if len(b) < least {
 		return
 	}
-	w.r.SetNumber(flow.IPv6RoutingHeaderSegLeft, uint64(b[3]))
+	r.SetNumber(flow.IPv6RoutingHeaderSegLeft, uint64(b[3]))
 	if b[2] != segmentRouting {
 		return
 	}
 	last := int(b[4])
-	for b = b[8:]; len(b) >= 16 && last >= 0; b, last = b[16:], last-1 {
-		w.r.AddAddress(flow.IPv6RoutingHeaderAddresses, [16]byte(b))
+	for b = b[least:]; len(b) >= 16 && last >= 0; b, last = b[16:], last-1 {
+		r.AddAddress(flow.IPv6RoutingHeaderAddresses, [16]byte(b))
 	}
 }
 

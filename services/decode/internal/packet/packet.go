@@ -53,7 +53,7 @@ type walk struct {
 
 // fields are what the headers of a packet fill.
 type fields struct {
-	eType, proto, srcPort, dstPort, tos, ttl, tcpFlags, vlan, srcMAC, dstMAC, src, dst flow.Field
+	eType, proto, srcPort, dstPort, tos, ttl, tcpFlags, vlan, srcMAC, dstMAC, src, dst, icmpType, icmpCode flow.Field
 }
 
 // Places of fields in tuples: the flow's own, and those of the outermost tunnel.
@@ -65,11 +65,12 @@ const (
 var tuples = [...]fields{
 	outer: {
 		flow.EType, flow.Proto, flow.SrcPort, flow.DstPort, flow.IPTOS, flow.IPTTL, flow.TCPFlags,
-		flow.VLANID, flow.SrcMAC, flow.DstMAC, flow.SrcAddr, flow.DstAddr,
+		flow.VLANID, flow.SrcMAC, flow.DstMAC, flow.SrcAddr, flow.DstAddr, flow.ICMPType, flow.ICMPCode,
 	},
 	inner: {
 		flow.InnerEType, flow.InnerProto, flow.InnerSrcPort, flow.InnerDstPort, flow.InnerIPTOS, flow.InnerIPTTL, flow.InnerTCPFlags,
 		flow.InnerVLANID, flow.InnerSrcMAC, flow.InnerDstMAC, flow.InnerSrcAddr, flow.InnerDstAddr,
+		flow.InnerICMPType, flow.InnerICMPCode,
 	},
 }
 
@@ -157,7 +158,7 @@ func (w *walk) etherType(t uint16, b []byte) {
 		if !w.header(b, layerVLAN, n) {
 			return
 		}
-		w.vlan(uint64(binary.BigEndian.Uint16(b) & 0x0fff))
+		w.vlan(uint64(binary.BigEndian.Uint16(b)))
 		t, b = binary.BigEndian.Uint16(b[2:]), b[n:]
 	}
 	if w.f != nil {
@@ -175,14 +176,22 @@ func (w *walk) etherType(t uint16, b []byte) {
 	}
 }
 
-// vlan sets the first tag as the VLAN, and the second as the customer's.
-func (w *walk) vlan(id uint64) {
+// vlan sets the first tag as the VLAN, and the second as the customer's. A tag is three bits of
+// priority, one of eligibility to be dropped, and the identifier.
+func (w *walk) vlan(tag uint64) {
+	priority, id := tag>>13, tag&0xfff
 	switch {
 	case w.f == nil:
 	case !w.r.Has(w.f.vlan):
 		w.r.SetNumber(w.f.vlan, id)
+		if w.depth == 0 && priority != 0 {
+			w.r.SetNumber(flow.VLANPriority, priority)
+		}
 	case w.depth == 0 && !w.r.Has(flow.CustomerVLANID):
 		w.r.SetNumber(flow.CustomerVLANID, id)
+		if priority != 0 {
+			w.r.SetNumber(flow.CustomerVLANPriority, priority)
+		}
 	}
 }
 

@@ -32,6 +32,8 @@ func (w *walk) transport(proto byte, b []byte) {
 		w.ip(b)
 	case protoGRE:
 		w.gre(b)
+	case protoL2TP:
+		w.l2tp3(b)
 	case protoMPLS:
 		w.enter()
 		w.mpls(b)
@@ -73,9 +75,9 @@ func (w *walk) ports(b []byte) {
 }
 
 func (w *walk) icmp(b []byte, layer uint64) {
-	if len(b) >= 2 && w.depth == 0 {
-		w.r.SetNumber(flow.ICMPType, uint64(b[0]))
-		w.r.SetNumber(flow.ICMPCode, uint64(b[1]))
+	if f := w.f; len(b) >= 2 && f != nil {
+		w.r.SetNumber(f.icmpType, uint64(b[0]))
+		w.r.SetNumber(f.icmpCode, uint64(b[1]))
 	}
 	w.header(b, layer, 8)
 }

@@ -110,10 +110,21 @@ func (w *walk) gtp(b []byte) {
 	w.ip(b[n:])
 }
 
-// l2tp reads the header of a data message of version 2 (RFC 2661 §3.1).
+// l2tp reads the header of a data message of version 2 (RFC 2661 §3.1), or of version 3 over UDP
+// (RFC 3931 §4.1.2).
 func (w *walk) l2tp(b []byte) {
 	const control, length, sequence, offset = 0x80, 0x40, 0x08, 0x02
-	if len(b) < 2 || b[0]&control != 0 || b[1]&15 != 2 {
+	if len(b) < 2 || b[0]&control != 0 {
+		return
+	}
+	switch b[1] & 15 {
+	case 2:
+	case 3:
+		if w.header(b, layerCustom, 4) {
+			w.l2tp3(b[4:])
+		}
+		return
+	default:
 		return
 	}
 	ids := 2
@@ -135,6 +146,44 @@ func (w *walk) l2tp(b []byte) {
 	w.identify(flow.TunnelID, uint64(binary.BigEndian.Uint32(b[ids:])))
 	w.enter()
 	w.ppp(b[n:])
+}
+
+// l2tp3 reads the session header of version 3 (RFC 3931 §4.1.1). Session 0 is the control
+// connection. What follows was agreed on there: a cookie of 0, 4 or 8 octets and a sublayer of 0 or
+// 4. The frame is where one begins that carries IP.
+func (w *walk) l2tp3(b []byte) {
+	const n = 4
+	if len(b) >= n && binary.BigEndian.Uint32(b) == 0 || !w.header(b, layerCustom, n) {
+		return
+	}
+	w.identify(flow.TunnelID, uint64(binary.BigEndian.Uint32(b)))
+	for at := n; at <= 16; at += 4 {
+		if carriesIP(b[at:]) {
+			w.enter()
+			w.ethernet(b[at:])
+			return
+		}
+		if at+4 > len(b) {
+			return
+		}
+	}
+}
+
+// carriesIP tells whether b looks like an Ethernet frame with an IP packet, tagged or not.
+func carriesIP(b []byte) bool {
+	const macs = 12
+	for at := macs; at+3 <= len(b); at += 4 {
+		switch binary.BigEndian.Uint16(b[at:]) {
+		case etherIPv4:
+			return b[at+2]>>4 == 4
+		case etherIPv6:
+			return b[at+2]>>4 == 6
+		case etherVLAN, etherVLANs:
+		default:
+			return false
+		}
+	}
+	return false
 }
 
 // pppoe reads the header of a session (RFC 2516 §4). Its packet is the flow, as behind a VLAN tag.

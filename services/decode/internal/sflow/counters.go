@@ -127,11 +127,11 @@ const maxName = 255
 // text reads a string of at most most octets and returns what follows, nil if it is cut.
 func text(p []byte, most int) (string, []byte) {
 	n := stringOctets(p)
-	if n < 0 || n > len(p) {
+	if n < 0 {
 		return "", nil
 	}
 	s := p[4 : 4+min(int(binary.BigEndian.Uint32(p)), most)]
-	return strings.ToValidUTF8(string(s), "\uFFFD"), p[n:]
+	return strings.ToValidUTF8(string(s), "\uFFFD"), p[min(n, len(p)):]
 }
 
 // uuid writes 16 octets as RFC 9562 has them, nothing where all are 0.

@@ -119,8 +119,20 @@ func (d *Decoder) sample(format uint32, p []byte) bool {
 	}
 	s.set(r)
 	d.records(s.records, p, r)
+	if format == discardedPacket {
+		setAside(r)
+	}
 	d.w.Commit()
 	return true
+}
+
+// setAside keeps a discarded packet out of what counts as traffic: whoever sums bytes has it there
+// already where samples are taken at the input, and it went nowhere.
+func setAside(r *flow.Record) {
+	r.SetNumber(flow.DroppedBytes, r.Number(flow.Bytes))
+	r.SetNumber(flow.DroppedPackets, 1)
+	r.SetNumber(flow.Bytes, 0)
+	r.SetNumber(flow.Packets, 0)
 }
 
 // sample is the head of a flow sample.
@@ -135,11 +147,11 @@ type iface struct {
 	format, value uint32
 }
 
-// Formats of an interface (sFlow v5, section 5.3). Of several interfaces, format 2, only their
-// number is known.
+// Formats of an interface (sFlow v5, section 5.3).
 const (
 	single    = 0
 	discarded = 1 // the value is the reason
+	multiple  = 2 // the value is how many, 0 where that is not known
 )
 
 // compact reads the head of a flow_sample and returns its records, nil if it is cut.
@@ -200,9 +212,12 @@ func (s *sample) set(r *flow.Record) {
 	r.SetNumber(flow.SamplingRate, uint64(s.rate))
 	r.SetNumber(flow.InIf, s.input.index())
 	r.SetNumber(flow.OutIf, s.output.index())
-	if s.output.format == discarded {
+	switch {
+	case s.output.format == discarded:
 		r.SetNumber(flow.DropReason, uint64(s.output.value))
-	} else if s.drop != 0 {
+	case s.output.format == multiple:
+		r.SetNumber(flow.OutIfCount, uint64(s.output.value))
+	case s.drop != 0:
 		r.SetNumber(flow.DropReason, s.drop)
 	}
 	r.SetNumber(flow.Packets, 1)

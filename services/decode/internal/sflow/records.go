@@ -20,14 +20,30 @@ const (
 	extendedRouter  = 1002
 	extendedGateway = 1003
 
+	extendedUser       = 1004
+	extendedURL        = 1005
 	extendedMPLS       = 1006
 	extendedNAT        = 1007
 	extendedMPLSTunnel = 1008
 	extendedMPLSVC     = 1009
+	extendedMPLSFTN    = 1010
+	extendedMPLSLDPFEC = 1011
 	extendedVLANTunnel = 1012
+	extended80211      = 1014 // what was received
 	extendedNATPort    = 1020
-	extendedVNIEgress  = 1029
-	extendedVNIIngress = 1030
+
+	extendedIPv4TunnelEgress  = 1023
+	extendedIPv4TunnelIngress = 1024
+	extendedIPv6TunnelEgress  = 1025
+	extendedIPv6TunnelIngress = 1026
+
+	extendedVNIEgress   = 1029
+	extendedVNIIngress  = 1030
+	extendedEgressQueue = 1036
+	extendedACL         = 1037
+	extendedFunction    = 1038
+	extendedTransit     = 1039
+	extendedQueue       = 1040
 )
 
 // Header protocols of a raw header.
@@ -78,7 +94,7 @@ func (d *Decoder) record(format uint32, p []byte, r *flow.Record) bool {
 	case extendedGateway:
 		return gateway(p, r)
 	default:
-		return extended(format, p, r)
+		return d.extended(format, p, r)
 	}
 }
 
@@ -153,7 +169,16 @@ func vlans(p []byte, r *flow.Record) bool {
 	}
 	r.SetNumber(flow.SrcVLAN, uint64(binary.BigEndian.Uint32(p)))
 	r.SetNumber(flow.DstVLAN, uint64(binary.BigEndian.Uint32(p[8:])))
+	priority(binary.BigEndian.Uint32(p[4:]), flow.VLANPriority, r)
+	priority(binary.BigEndian.Uint32(p[12:]), flow.PostVLANPriority, r)
 	return true
+}
+
+// priority sets a priority of 3 bits: all ones is one that the agent does not know.
+func priority(v uint32, f flow.Field, r *flow.Record) {
+	if v != 0 && v <= 7 {
+		r.SetNumber(f, uint64(v))
+	}
 }
 
 func router(p []byte, r *flow.Record) bool {

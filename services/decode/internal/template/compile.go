@@ -141,7 +141,9 @@ func fits(how ie.How, length uint16) bool {
 		return length == 3
 	case ie.SegmentsV6:
 		return length >= 16 && length%16 == 0
-	case ie.Frame, ie.IPPacket, ie.Text, ie.BasicList, ie.SubTemplateList, ie.SubTemplateMultiList:
+	case ie.ListWords, ie.Words:
+		return length >= 4 && length%4 == 0
+	case ie.Frame, ie.IPPacket, ie.RoutingHeader, ie.Text, ie.BasicList, ie.SubTemplateList, ie.SubTemplateMultiList:
 		return length > 0
 	default: // numbers; RFC 7011 §6.2 lets them be shorter
 		return length >= 1 && length <= 8

@@ -5,6 +5,7 @@ package template
 import (
 	"bytes"
 	"encoding/binary"
+	"encoding/hex"
 
 	"github.com/weirflow/weir/flow"
 	"github.com/weirflow/weir/services/decode/internal/ie"
@@ -27,6 +28,12 @@ func (o *op) collection(b []byte, r *flow.Record, c *Context) {
 		o.number(v, r)
 	case ie.ListNumber:
 		r.AddNumber(o.field, number(b))
+	case ie.ListWords:
+		for ; len(b) >= 4; b = b[4:] {
+			r.AddNumber(o.field, number(b[:4]))
+		}
+	case ie.Words:
+		o.words(b, r, c)
 	case ie.Text:
 		if i := bytes.IndexByte(b, 0); i >= 0 {
 			b = b[:i]
@@ -34,6 +41,22 @@ func (o *op) collection(b []byte, r *flow.Record, c *Context) {
 		r.SetNumber(o.field, c.Batch.InternBytes(o.field, b[:min(len(b), maxText)]))
 	default:
 		c.list(o.how, b, r, 1)
+	}
+}
+
+// words sets a text of numbers in hexadecimal, but not of zeros alone.
+func (o *op) words(b []byte, r *flow.Record, c *Context) {
+	var room [64]byte
+	text, any := room[:0], false
+	for ; len(b) >= 4 && len(text) < 40; b = b[4:] {
+		if len(text) != 0 {
+			text = append(text, '-')
+		}
+		text = hex.AppendEncode(text, b[:4])
+		any = any || binary.BigEndian.Uint32(b) != 0
+	}
+	if any {
+		r.SetNumber(o.field, c.Batch.InternBytes(o.field, text))
 	}
 }
 

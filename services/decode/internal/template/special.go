@@ -64,6 +64,10 @@ func (o *op) execute(b []byte, r *flow.Record, c *Context) {
 		o.sampling(number(b), r, c)
 	case ie.Segment:
 		o.number(number(b)&0xffffff, r)
+	case ie.CodePoint:
+		o.number(number(b)<<2&0xff, r)
+	case ie.Precedence:
+		o.number(number(b)<<5&0xff, r)
 	case ie.ICMPTypeCode:
 		if v := number(b); v != 0 || !o.keep {
 			r.SetNumber(flow.ICMPType, v>>8&0xff)
@@ -77,6 +81,8 @@ func (o *op) execute(b []byte, r *flow.Record, c *Context) {
 		}
 	case ie.Frame, ie.IPPacket:
 		o.section(b, r, c)
+	case ie.RoutingHeader:
+		packet.Routing(b, r)
 	default:
 		o.collection(b, r, c)
 	}
