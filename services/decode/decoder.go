@@ -58,7 +58,7 @@ func (d *decoder) load(ctx context.Context) error {
 }
 
 func (d *decoder) restore(key string, state []byte) error {
-	exporter, err := exporterOf(key)
+	exporter, err := ExporterOf(key)
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,8 @@ func keyOf(exporter netip.Addr) string {
 
 var errKey = errors.New("not an exporter's key")
 
-func exporterOf(key string) (netip.Addr, error) {
+// ExporterOf returns the exporter of a key of the bucket TEMPLATES.
+func ExporterOf(key string) (netip.Addr, error) {
 	b, err := hex.DecodeString(key)
 	if err != nil || len(b) != 16 {
 		return netip.Addr{}, errKey

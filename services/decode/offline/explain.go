@@ -10,12 +10,13 @@ import (
 	"strings"
 
 	"github.com/weirflow/weir/flow"
+	"github.com/weirflow/weir/services/decode"
 	"github.com/weirflow/weir/services/decode/internal/explain"
 )
 
 // Explanation is a datagram, taken apart.
 type Explanation struct {
-	Packet   int           `json:"packet,omitempty"` // number in its capture, from 1
+	Packet   int           `json:"packet,omitempty"` // number in its capture or message, from 1
 	Exporter netip.Addr    `json:"exporter,omitzero"`
 	Datagram *explain.Part `json:"datagram"`
 }
@@ -39,6 +40,31 @@ func (x *Explainer) Read(r io.Reader, put func(Explanation) error) error {
 // Datagram explains a datagram of an unknown exporter.
 func (x *Explainer) Datagram(payload []byte) Explanation {
 	return Explanation{Datagram: x.parts.Datagram(netip.Addr{}, payload)}
+}
+
+// Restore learns the templates of an exporter from a value of the bucket TEMPLATES.
+func (x *Explainer) Restore(key string, state []byte) error {
+	exporter, err := decode.ExporterOf(key)
+	if err != nil {
+		return err
+	}
+	return x.parts.Restore(exporter, state)
+}
+
+// Batch explains the datagrams of a message of the stream DATAGRAMS, until put fails.
+func (x *Explainer) Batch(message []byte, put func(Explanation) error) error {
+	var in flow.Datagrams
+	if err := in.UnmarshalVTUnsafe(message); err != nil {
+		return err
+	}
+	n := 0
+	for g := range in.All() {
+		n++
+		if err := put(Explanation{n, g.Exporter, x.parts.Datagram(g.Exporter, g.Payload)}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // WriteJSON writes the explanation as a JSON object in a line.

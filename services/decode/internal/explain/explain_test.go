@@ -19,6 +19,7 @@ import (
 	"github.com/weirflow/weir/flow"
 	"github.com/weirflow/weir/services/decode/internal/capture"
 	"github.com/weirflow/weir/services/decode/internal/datagram"
+	"github.com/weirflow/weir/services/decode/internal/ie"
 	"github.com/weirflow/weir/services/decode/internal/refusal"
 	"github.com/weirflow/weir/services/decode/internal/row"
 	"github.com/weirflow/weir/services/decode/internal/template"
@@ -79,6 +80,22 @@ func TestDatagramShowsPlacesValuesColumnsAndWhatIsWrong(t *testing.T) {
 		if diff := cmp.Diff(want, *got[len(got)-1]); diff != "" {
 			t.Errorf("%s -want +got:\n%s", want.Name, diff)
 		}
+	}
+}
+
+// TestTemplatesThatDecodeKnowsHold: a data set of a template that came long before, with what decode kept.
+func TestTemplatesThatDecodeKnowsHold(t *testing.T) {
+	t.Parallel()
+	exporter, fields := netip.MustParseAddr("192.0.2.1"), []template.Field{{Element: ie.Element{ID: 4}, Length: 1}}
+	known := template.New(template.Limits{Domains: 1, Templates: 1, Fields: 1}, &template.Budget{Left: 1 << 20})
+	known.Learn(known.Domain(versionIPFIX, 42), &template.Template{ID: 256, Fields: fields}, &refusal.Counts{})
+	var x Explainer
+	if err := x.Restore(exporter, known.Append(nil)); err != nil {
+		t.Fatal(err)
+	}
+	data := []byte{0, 10, 0, 21, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 42, 1, 0, 0, 5, 17}
+	if got := find(x.Datagram(exporter, data), "protocolIdentifier (4)"); len(got) != 1 || got[0].Value != "17" {
+		t.Errorf("the record is not there: %v", got)
 	}
 }
 

@@ -5,6 +5,8 @@ package explain
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
+	"net/netip"
 
 	"github.com/weirflow/weir/services/decode/internal/refusal"
 	"github.com/weirflow/weir/services/decode/internal/template"
@@ -137,6 +139,32 @@ func lengthText(f template.Field) string {
 	return fmt.Sprintf("%d octets", f.Length)
 }
 
+// Restore learns the templates in the state of an exporter, as decode keeps it.
+func (x *Explainer) Restore(exporter netip.Addr, state []byte) error {
+	const most = 1 << 16 // decode had its own limits
+	limits := template.Limits{Domains: most, Templates: most, Fields: template.MaxFields, Samplers: most, Names: most}
+	known, err := template.Load(state, limits, &template.Budget{Left: math.MaxInt})
+	if err != nil {
+		return err
+	}
+	known.Templates(func(version uint16, domain uint32, t *template.Template) bool {
+		return x.keep(key{exporter, version, domain, t.ID}, t)
+	})
+	return nil
+}
+
+// keep keeps a template; false says that there is no room for more.
+func (x *Explainer) keep(k key, t *template.Template) bool {
+	if x.templates == nil {
+		x.templates = make(map[key]*template.Template)
+	}
+	if len(x.templates) >= maxTemplates && x.templates[k] == nil {
+		return false
+	}
+	x.templates[k] = t
+	return true
+}
+
 // learn keeps a template for the data that follows.
 func (m *message) learn(part *Part, t *template.Template) {
 	k := key{m.exporter, m.version, m.domain, t.ID}
@@ -145,12 +173,7 @@ func (m *message) learn(part *Part, t *template.Template) {
 		part.wrong(refusal.TemplateMalformed)
 	case minLength(t) == 0:
 		part.wrong(refusal.TemplateEmpty)
-	case len(t.Fields) > template.MaxFields, len(m.x.templates) >= maxTemplates && m.x.templates[k] == nil:
+	case len(t.Fields) > template.MaxFields || !m.x.keep(k, t):
 		part.wrong(refusal.TemplateLimit)
-	default:
-		if m.x.templates == nil {
-			m.x.templates = make(map[key]*template.Template)
-		}
-		m.x.templates[k] = t
 	}
 }

@@ -159,6 +159,17 @@ func (x *Exporter) Template(d *Domain, id uint16, refused *refusal.Counts) *Temp
 	return nil
 }
 
+// Templates calls f for each template that is known, until it returns false.
+func (x *Exporter) Templates(f func(version uint16, domain uint32, t *Template) bool) {
+	for _, d := range x.domains {
+		for _, t := range d.templates {
+			if !f(d.version, d.id, t) {
+				return
+			}
+		}
+	}
+}
+
 // Learn keeps a template; it copies the fields. A definition replaces an earlier one of the
 // same id from its place in the stream on. It tells whether the template is new or changed.
 func (x *Exporter) Learn(d *Domain, t *Template, refused *refusal.Counts) bool {
