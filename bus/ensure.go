@@ -61,6 +61,11 @@ func (b *Bus) Ensure(ctx context.Context) error {
 	return nil
 }
 
+// PartitionBytes returns how much of a stream each partition has when all have as much.
+func (b *Bus) PartitionBytes(s Stream) int64 { return b.cfg.streamBytes(s) / int64(b.cfg.Partitions) }
+
+func (c Config) streamBytes(s Stream) int64 { return c.MaxBytes * int64(s.share) / 100 }
+
 func (b *Bus) streamConfig(s Stream) jetstream.StreamConfig {
 	window := positionWindow
 	if s.Name == Datagrams.Name {
@@ -72,7 +77,7 @@ func (b *Bus) streamConfig(s Stream) jetstream.StreamConfig {
 		Storage:    jetstream.FileStorage,
 		Retention:  jetstream.LimitsPolicy,
 		Discard:    jetstream.DiscardNew, // a full stream makes its writer wait: nothing accepted is deleted unread
-		MaxBytes:   b.cfg.MaxBytes * int64(s.share) / 100,
+		MaxBytes:   b.cfg.streamBytes(s),
 		Replicas:   b.cfg.Replicas,
 		Duplicates: window,
 		DenyDelete: true,

@@ -283,7 +283,9 @@ func TestLogIsReadBackAndTruncated(t *testing.T) {
 	c.until("what is needed, and nothing more", func() bool { return slices.Equal(held(), want) })
 	stop()
 
-	startHandlers(t, b, func() *sider { return &sider{handlerFunc: pass, stream: bus.Held, keep: func() bus.Position { return bus.Position{} }} })
+	startHandlers(t, b, func() *sider {
+		return &sider{handlerFunc: pass, stream: bus.Held, keep: func() bus.Position { return bus.Position{} }}
+	})
 	c.publish(0, 20, 21)
 	c.until("the anchor alone", func() bool { return slices.Equal(held(), []uint64{20}) })
 }

@@ -31,4 +31,6 @@ const (
 	AddressHidden
 	// SamplingAssumed: the exporter told no sampling interval; sampling_rate is a configured one.
 	SamplingAssumed
+	// DecodedLate: the flow waited for its template, and was decoded when it came.
+	DecodedLate
 )

@@ -38,6 +38,13 @@ type Config struct {
 	// TemplateTTL is how long a template holds that does not come again, 0 for ever. The time of
 	// an exporter's templates begins anew when its partition is taken over.
 	TemplateTTL time.Duration `yaml:"template_ttl" usage:"a template that does not come again for so long expires, 0 never"`
+	// MaxHeldAge, MaxHeldSets and MaxHeldExporterBytes bound the data sets of an exporter that
+	// wait for their template; MaxHeldBytes bounds those of all exporters of a partition. A quarter
+	// of the partition's part of the stream HELD is the most.
+	MaxHeldAge           time.Duration `yaml:"max_held_age" usage:"how long data wait for their template"`
+	MaxHeldSets          int           `yaml:"max_held_sets" usage:"data sets of an exporter that wait for their template"`
+	MaxHeldExporterBytes int           `yaml:"max_held_exporter_bytes" usage:"memory for the data of an exporter that wait for their template"`
+	MaxHeldBytes         int           `yaml:"max_held_bytes" usage:"memory for the data of a partition that wait for their template"`
 	// MaxRecords bounds the rows of one datagram.
 	MaxRecords int `yaml:"max_records" usage:"flows of a datagram"`
 	// MaxLayers bounds the headers that are read of a sampled packet.
@@ -73,11 +80,17 @@ func DefaultConfig() Config {
 		MaxSamplers:   1024,
 		MaxNames:      4096,
 		TemplateTTL:   24 * time.Hour,
-		MaxRecords:    4096,
-		MaxLayers:     16,
-		MaxNesting:    4,
-		MaxAhead:      24 * time.Hour,
-		MaxAge:        30 * 24 * time.Hour,
+
+		MaxHeldAge:           10 * time.Minute,
+		MaxHeldSets:          4096,
+		MaxHeldExporterBytes: 2 << 20,
+		MaxHeldBytes:         8 << 20,
+
+		MaxRecords: 4096,
+		MaxLayers:  16,
+		MaxNesting: 4,
+		MaxAhead:   24 * time.Hour,
+		MaxAge:     30 * 24 * time.Hour,
 	}
 }
 
@@ -94,6 +107,9 @@ func (c Config) Validate() error {
 		{"max_templates", c.MaxTemplates, 1 << 16},
 		{"max_fields", c.MaxFields, template.MaxFields},
 		{"max_samplers", c.MaxSamplers, 1 << 16},
+		{"max_held_sets", c.MaxHeldSets, 1 << 20},
+		{"max_held_exporter_bytes", c.MaxHeldExporterBytes, 1 << 30},
+		{"max_held_bytes", c.MaxHeldBytes, 1 << 30},
 		{"max_records", c.MaxRecords, 1 << 16},
 		{"max_names", c.MaxNames, 1 << 16},
 		{"max_layers", c.MaxLayers, 64},
@@ -108,6 +124,9 @@ func (c Config) Validate() error {
 	}
 	if c.TemplateTTL < 0 {
 		errs = append(errs, fmt.Errorf("template_ttl: is %v, want 0 or more", c.TemplateTTL))
+	}
+	if c.MaxHeldAge < time.Second {
+		errs = append(errs, fmt.Errorf("max_held_age: is %v, want 1s or more", c.MaxHeldAge))
 	}
 	if c.MaxAhead < 0 {
 		errs = append(errs, fmt.Errorf("max_ahead: is %v, want 0 or more", c.MaxAhead))

@@ -12,6 +12,7 @@ import (
 	"github.com/weirflow/weir/bus"
 	"github.com/weirflow/weir/flow"
 	"github.com/weirflow/weir/services/decode/internal/datagram"
+	"github.com/weirflow/weir/services/decode/internal/held"
 )
 
 // decoder decodes a partition, and leaves what its exporters told to whoever decodes it next.
@@ -21,25 +22,34 @@ type decoder struct {
 	core *datagram.Decoder
 	// counters is what goes to COUNTERS.
 	counters flow.Counters
+	// held is what goes to HELD.
+	held   *held.Log
+	gauges heldGauges
 }
 
 // newDecoder returns a decoder of partition p that knows no exporter.
 func newDecoder(s *Service, p int, core *datagram.Decoder) *decoder {
-	d := &decoder{s: s, p: p, core: core}
+	d := &decoder{s: s, p: p, core: core, gauges: s.m.heldOf(p)}
 	core.Collect(&d.counters)
+	d.held = core.Hold(s.heldLimits())
 	return d
 }
 
 // Sides implements bus.Sider.
 func (d *decoder) Sides() []bus.Side {
-	return []bus.Side{{Stream: bus.Counters, Message: &d.counters}}
+	return []bus.Side{
+		{Stream: bus.Held, Message: d.held, Keep: d.oldestHeld},
+		{Stream: bus.Counters, Message: &d.counters},
+	}
 }
 
 // Handle implements bus.Handler. What exporters told is written before the flows are
 // appended, so that whoever goes on from the position knows it.
 func (d *decoder) Handle(ctx context.Context, in *flow.Datagrams, out *flow.Batch) error {
+	d.core.Begin(inputAt(bus.PositionOf(ctx)))
 	d.core.Decode(in, out)
 	d.s.m.add(d.core.Take())
+	d.gauges.set(d.core.Held())
 	return d.core.Save(func(exporter netip.Addr, state []byte) error {
 		d.s.m.stateWrites.Inc()
 		return d.s.bus.PutState(ctx, bus.Templates, d.p, keyOf(exporter), state)

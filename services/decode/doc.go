@@ -3,10 +3,11 @@
 // Package decode turns export datagrams into flows: NetFlow, IPFIX and sFlow.
 //
 //	DATAGRAMS ─ version ─ netflow5 / ipfix / sflow ─ row.Writer ─▶ FLOWS
-//	                          └ templates, sampling ⇄ TEMPLATES (KV)
+//	                          ├ templates, sampling ⇄ TEMPLATES (KV)
+//	                          └ data without a template ⇄ HELD
 //
 // The promise: every whole record that a datagram has, and whose template is
-// known, becomes one row; what does not is counted by reason; no bytes, however
+// known or comes in time, becomes one row; what does not is counted by reason; no bytes, however
 // hostile, stop the worker or make it grow beyond the limits in Config.
 //
 // What exporters tell about their records (templates, sampling intervals) is

@@ -4,11 +4,13 @@ package decode
 
 import (
 	"net/netip"
+	"strconv"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/weirflow/weir/services/decode/internal/datagram"
+	"github.com/weirflow/weir/services/decode/internal/held"
 	"github.com/weirflow/weir/services/decode/internal/refusal"
 	"github.com/weirflow/weir/services/decode/internal/row"
 )
@@ -26,6 +28,10 @@ type metrics struct {
 	templates    prometheus.Counter
 	stateWrites  prometheus.Counter
 	sequenceGaps *prometheus.CounterVec
+	held         [held.NumOutcomes]prometheus.Counter
+	heldSets     *prometheus.GaugeVec
+	heldBytes    *prometheus.GaugeVec
+	heldSince    *prometheus.GaugeVec
 
 	mu     sync.Mutex
 	labels map[netip.Addr]prometheus.Counter
@@ -61,6 +67,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	for reason := range m.refused {
 		m.refused[reason] = refused.WithLabelValues(refusal.Reason(reason).String()) //nolint:gosec // of the list
 	}
+	m.newHeld(reg)
 	reg.MustRegister(datagrams, flows, refused, m.templates, m.stateWrites, m.sequenceGaps)
 	return m
 }
@@ -70,6 +77,7 @@ func (m *metrics) add(c datagram.Counts) {
 	addAll(m.datagrams[:], c.Datagrams[:])
 	addAll(m.flows[:], c.Flows[:])
 	addAll(m.refused[:], c.Refused[:])
+	addAll(m.held[:], c.Held[:])
 	m.templates.Add(float64(c.Templates))
 	for exporter, n := range c.Gaps {
 		m.gap(exporter).Add(float64(n))
@@ -98,4 +106,50 @@ func (m *metrics) gap(exporter netip.Addr) prometheus.Counter {
 		c = m.sequenceGaps.WithLabelValues(otherExporters)
 	}
 	return c
+}
+
+// newHeld makes the metrics of data sets that wait for their template.
+func (m *metrics) newHeld(reg prometheus.Registerer) {
+	outcomes := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "weir_decode_held_sets_total",
+		Help: "Data sets without a template by outcome: held and released when it came; age, exporter_sets, exporter_bytes and bytes are limits for which they were given up.",
+	}, []string{"outcome"})
+	for outcome := range m.held {
+		m.held[outcome] = outcomes.WithLabelValues(held.Outcome(outcome).String()) //nolint:gosec // of the list
+	}
+	m.heldSets = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "weir_decode_held_sets", Help: "Data sets that wait for their template.",
+	}, []string{"partition"})
+	m.heldBytes = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "weir_decode_held_bytes", Help: "Memory of data sets that wait for their template.",
+	}, []string{"partition"})
+	m.heldSince = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "weir_decode_held_oldest_timestamp_seconds", Help: "Since when the oldest data set waits for its template, Unix time; 0 where none waits.",
+	}, []string{"partition"})
+	reg.MustRegister(outcomes, m.heldSets, m.heldBytes, m.heldSince)
+}
+
+// heldGauges say what a partition holds.
+type heldGauges struct{ sets, bytes, since prometheus.Gauge }
+
+func (m *metrics) heldOf(p int) heldGauges {
+	partition := strconv.Itoa(p)
+	return heldGauges{m.heldSets.WithLabelValues(partition), m.heldBytes.WithLabelValues(partition), m.heldSince.WithLabelValues(partition)}
+}
+
+func (g heldGauges) set(store *held.Store) {
+	g.sets.Set(float64(store.Sets()))
+	g.bytes.Set(float64(store.Octets()))
+	since := 0.0
+	if oldest := store.Oldest(); oldest != nil {
+		since = float64(oldest.TimeNs) / 1e9
+	}
+	g.since.Set(since)
+}
+
+// clear says that the partition is no longer this worker's.
+func (g heldGauges) clear() {
+	g.sets.Set(0)
+	g.bytes.Set(0)
+	g.since.Set(0)
 }

@@ -42,11 +42,16 @@ func (s *Service) Run(ctx context.Context) error {
 	return bus.Process(ctx, s.bus, bus.Datagrams, bus.Flows, s.open)
 }
 
-// open takes partition p over: its templates are there before its first datagram.
+// open takes partition p over: its templates, and what waits for some, are there before its first
+// datagram.
 func (s *Service) open(ctx context.Context, p int) (bus.Handler[flow.Datagrams, flow.Batch], error) {
 	d := newDecoder(s, p, s.newCore())
 	if err := d.load(ctx); err != nil {
 		return nil, fmt.Errorf("load templates of partition %d: %w", p, err)
 	}
+	if err := d.loadHeld(ctx); err != nil {
+		return nil, err
+	}
+	context.AfterFunc(ctx, d.gauges.clear)
 	return d, nil
 }

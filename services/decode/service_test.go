@@ -36,8 +36,13 @@ type stack struct {
 
 func newStack(t *testing.T) *stack {
 	t.Helper()
+	return newStackOf(t, 1)
+}
+
+func newStackOf(t *testing.T, partitions int) *stack {
+	t.Helper()
 	s := &stack{t: t, server: bustest.New(t), bytes: make(chan uint64, 16)}
-	s.cfg = s.server.Config(1)
+	s.cfg = s.server.Config(partitions)
 	s.in = s.server.Connect(bus.Ingest, s.cfg).NewPublisher(bus.Datagrams, 1<<20)
 	s.background(s.in.Run)
 	reader := s.server.Connect(bus.Enrich, s.cfg)
@@ -83,6 +88,8 @@ func (s *stack) service() (reg *prometheus.Registry, stop func()) {
 	}
 	return reg, s.background(service.Run)
 }
+
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func (s *stack) publish(payload []byte) {
 	s.t.Helper()

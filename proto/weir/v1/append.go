@@ -13,6 +13,9 @@ func (x *DatagramBatch) AppendVT(dst []byte) []byte { return appendVT(dst, x) }
 // AppendVT appends the wire form to dst.
 func (x *RollupBatch) AppendVT(dst []byte) []byte { return appendVT(dst, x) }
 
+// AppendVT appends the wire form to dst.
+func (x *HeldBatch) AppendVT(dst []byte) []byte { return appendVT(dst, x) }
+
 func appendVT(dst []byte, m interface {
 	SizeVT() int
 	MarshalToSizedBufferVT([]byte) (int, error)

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"github.com/weirflow/weir/flow"
+	"github.com/weirflow/weir/services/decode/internal/held"
 	"github.com/weirflow/weir/services/decode/internal/ipfix"
 	"github.com/weirflow/weir/services/decode/internal/netflow5"
 	"github.com/weirflow/weir/services/decode/internal/packet"
@@ -41,6 +42,7 @@ type Counts struct {
 	Refused   refusal.Counts
 	Templates uint64 // that were new or changed
 	Gaps      map[netip.Addr]uint64
+	Held      [held.NumOutcomes]uint64 // sets without a template
 }
 
 // Decoder decodes the datagrams of one partition. It is not safe for concurrent use.
@@ -60,6 +62,7 @@ type Decoder struct {
 	ipfix     *ipfix.Decoder
 	datagrams [row.NumTypes]uint64
 	gaps      map[netip.Addr]uint64
+	held      *holder // nil holds nothing
 }
 
 // New returns a decoder that knows no exporter. The first rule that fits an exporter counts.
@@ -85,6 +88,9 @@ func (d *Decoder) Decode(in *flow.Datagrams, out *flow.Batch) {
 	for g := range in.All() {
 		d.decode(g, out)
 	}
+	if d.held != nil {
+		d.release(out)
+	}
 }
 
 func (d *Decoder) decode(g *flow.Datagram, out *flow.Batch) {
@@ -93,6 +99,9 @@ func (d *Decoder) decode(g *flow.Datagram, out *flow.Batch) {
 	if kind == row.Unknown {
 		d.rows.Refuse(unknown(g.Payload))
 		return
+	}
+	if d.held != nil {
+		d.held.current = g
 	}
 	x := d.exporter(g)
 	d.rows.Begin(out, kind, g, d.sampling(g.Exporter))
@@ -173,6 +182,9 @@ func unknown(p []byte) refusal.Reason {
 func (d *Decoder) Take() Counts {
 	c := Counts{Datagrams: d.datagrams, Flows: d.rows.Flows, Refused: d.rows.Refused, Templates: d.ipfix.Learned, Gaps: d.gaps}
 	d.datagrams, d.rows.Flows, d.rows.Refused, d.ipfix.Learned = [row.NumTypes]uint64{}, [row.NumTypes]uint64{}, refusal.Counts{}, 0
+	if d.held != nil {
+		c.Held, d.held.counts = d.held.counts, [held.NumOutcomes]uint64{}
+	}
 	if len(d.gaps) != 0 {
 		d.gaps = make(map[netip.Addr]uint64)
 	}

@@ -29,6 +29,10 @@ type Decoder struct {
 	// message, its id and what follows its own header. They are valid during the call.
 	Unknown func(header []byte, id uint16, set []byte)
 
+	// Known, where it is set, gets each template that comes and is known then, also if it was
+	// before, with the header of its message.
+	Known func(header []byte, t *template.Template)
+
 	header  []byte
 	w       *row.Writer
 	x       *template.Exporter
@@ -127,4 +131,24 @@ func (d *Decoder) begin(number, id, exportSeconds uint32) bool {
 	d.records, d.uncounted = 0, false
 	d.w.Header(number, id, d.ctx.ExportNs)
 	return true
+}
+
+// Late decodes what follows the header of a data set by a template that came after it, with
+// the header of its message. Sequences take no notice of it.
+func (d *Decoder) Late(x *template.Exporter, t *template.Template, header, p []byte) {
+	d.x = x
+	d.version = binary.BigEndian.Uint16(header)
+	exportSeconds, number := binary.BigEndian.Uint32(header[4:]), binary.BigEndian.Uint32(header[8:])
+	if d.ctx.HasUptime = d.version == versionV9; d.ctx.HasUptime {
+		d.ctx.UptimeMs = exportSeconds
+		exportSeconds, number = number, binary.BigEndian.Uint32(header[12:])
+	}
+	id := binary.BigEndian.Uint32(header[len(header)-4:])
+	switch {
+	case !d.begin(number, id, exportSeconds):
+	case t.Options:
+		d.options(t, p)
+	default:
+		d.flows(t, p)
+	}
 }

@@ -133,4 +133,7 @@ func (d *Decoder) learn(t *template.Template) {
 	if d.x.Learn(d.domain, t, &d.w.Refused) {
 		d.Learned++
 	}
+	if known := d.domain.Template(t.ID); known != nil && d.Known != nil {
+		d.Known(d.header, known)
+	}
 }

@@ -55,7 +55,8 @@ type Writer struct {
 	batch  *flow.Batch
 	record flow.Record
 	kind   Type
-	left   int // rows that the datagram may still have
+	left   int    // rows that the datagram may still have
+	late   uint64 // quality of each row: DecodedLate or nothing
 
 	sampling Sampling
 
@@ -84,7 +85,11 @@ func (w *Writer) Begin(b *flow.Batch, kind Type, g *flow.Datagram, s Sampling) {
 	w.exporter, w.receivedNs = g.Exporter.As16(), g.ReceivedNs
 	w.exportNs, w.number, w.domain = 0, 0, 0
 	w.timeless = kind == SFlow5
+	w.late = 0
 }
+
+// Late says that the rows of the datagram waited for their template.
+func (w *Writer) Late() { w.late = flow.DecodedLate }
 
 // Header sets what the header of a message says of the rows that follow. exportNs is 0 where
 // the protocol has no export time.
@@ -138,6 +143,9 @@ func (w *Writer) Commit() {
 	w.Flows[w.kind]++
 	w.times()
 	w.interval()
+	if w.late != 0 {
+		w.record.Flag(w.late)
+	}
 	w.batch.Append(&w.record)
 }
 
