@@ -15,6 +15,7 @@ LINT    := $(CACHE)/bin/golangci-lint
 ENGINES := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/weir/engine
 ENGINE  := $(ENGINES)/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so
 T       ?= 30s
+N       ?= 100
 RATE    ?= 200000
 
 # Tests that need ClickHouse run with this one, and are skipped without it.
@@ -72,6 +73,10 @@ test: engine exporters ## set up what the tests need and run all of them
 	$(call say,go test -race of all modules)
 	go test -race work
 	@printf '\nAll tests passed.\n'
+
+.PHONY: kills
+kills: engine ## kill insert and ClickHouse N times (default 100) at random under load, and count rows
+	WEIR_TEST_KILLS=$(N) go test ./services/insert -run TestKills -count 1 -timeout 2h -v
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for T (default 30s)
