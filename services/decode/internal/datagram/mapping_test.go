@@ -17,9 +17,10 @@ func TestMappedElementsAndBits(t *testing.T) {
 		{ID: 252}:          ie.Custom(flow.InIf, false),
 		{PEN: 9999, ID: 7}: ie.Custom(flow.Custom1, true),
 	}
-	udpLayer, _ := packet.LayerOf("udp")
+	udpLayer := packet.LayersOf("udp")[0]
 	limits.Bits = []packet.Bits{
 		{Layer: udpLayer, Offset: 48, Length: 16, Field: flow.Custom2},
+		{Layer: udpLayer, Offset: 48, Length: 16, Field: flow.Custom4, Little: true},
 		{Layer: udpLayer, Offset: 3, Length: 7, Field: flow.Custom3, Inner: true},
 	}
 	tmpl := set(2, u16(300), u16(3), []u16{252, 4, 10, 4}, enterprise(7, 2, 9999))
@@ -30,5 +31,5 @@ func TestMappedElementsAndBits(t *testing.T) {
 
 	in := ipv4(17, 0, u16(0x1fe0), u16(53), u16(8), u16(0)) // 7 bits from the fourth on: all ones
 	b = feed(d, sflowDatagram(1, flowSample(1, header(11, ipv4(17, 0, u16(1), u16(4789), u16(8), u16(0xbeef), u64(0x08<<56), ethernet(0x800, in))))))
-	checkRow(t, b, 0, values{flow.Custom2: 0xbeef, flow.Custom3: 0x7f, flow.InnerSrcPort: 0x1fe0})
+	checkRow(t, b, 0, values{flow.Custom2: 0xbeef, flow.Custom4: 0xefbe, flow.Custom3: 0x7f, flow.InnerSrcPort: 0x1fe0})
 }

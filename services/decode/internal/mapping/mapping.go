@@ -131,6 +131,7 @@ func (r *reader) formatter(n *yaml.Node) {
 // element reads a line of ipfix.mapping or netflowv9.mapping. They hold for both protocols.
 func (r *reader) element(n *yaml.Node) {
 	keys := r.object(n, "field", "pen", "penprovided", "destination", "endian", "endianness")
+	r.truth(keys["penprovided"])
 	id, ok := r.number(keys["field"], 16)
 	if !ok {
 		r.wrong(n, "want the number of an element: field")
@@ -142,20 +143,33 @@ func (r *reader) element(n *yaml.Node) {
 		return
 	}
 	e := ie.Element{PEN: uint32(pen), ID: uint16(id)} //nolint:gosec // of so many bits
-	little := false
-	if order := keys["endianness"]; order != nil { // GoFlow2 does not look at endian either
-		little = order.Value == "little"
-		if !little && order.Value != "big" {
-			r.wrong(order, "%q is not big or little", order.Value)
+	for _, u := range ie.Custom(f, r.little(keys["endianness"])) {
+		if !slices.Contains(r.Elements[e], u) { // the two sections may say the same
+			r.Elements[e] = append(r.Elements[e], u)
 		}
 	}
-	r.Elements[e] = append(r.Elements[e], ie.Custom(f, little)...)
+}
+
+// little reads an order of octets; GoFlow2 does not look at endian either.
+func (r *reader) little(n *yaml.Node) bool {
+	if n != nil && n.Value != "big" && n.Value != "little" {
+		r.wrong(n, "%q is not big or little", n.Value)
+	}
+	return n != nil && n.Value == "little"
+}
+
+func (r *reader) truth(n *yaml.Node) bool {
+	if n != nil && n.Value != "true" && n.Value != "false" {
+		r.wrong(n, "%q is not true or false", n.Value)
+	}
+	return n != nil && n.Value == "true"
 }
 
 // bits reads a line of sflow.mapping. It holds for packets in NetFlow and IPFIX too.
 func (r *reader) bits(n *yaml.Node) {
 	keys := r.object(n, "layer", "encap", "offset", "length", "destination", "endian", "endianness")
 	f, ok := r.destination(n, keys["destination"])
+	tunnelled, little := r.truth(keys["encap"]), r.little(keys["endianness"])
 	offset, hasOffset := r.number(keys["offset"], 16)
 	length, hasLength := r.number(keys["length"], 16)
 	switch {
@@ -167,17 +181,21 @@ func (r *reader) bits(n *yaml.Node) {
 	case length == 0 || length > maxBits || offset%8+length > maxBits:
 		r.wrong(keys["length"], "%d bits from bit %d on: want 1 to %d within 8 octets", length, offset, maxBits)
 		return
+	case little && length%8 != 0:
+		r.wrong(keys["length"], "%d bits are no octets, that could have an order", length)
+		return
 	case f.Info().Kind != flow.Number:
 		r.wrong(keys["destination"], "%s is no number", f)
 		return
 	}
-	layer, ok := packet.LayerOf(keys["layer"].Value)
-	if !ok {
+	layers := packet.LayersOf(keys["layer"].Value)
+	if len(layers) == 0 {
 		r.wrong(keys["layer"], "%q is not among %q", keys["layer"].Value, packet.LayerNames())
-		return
 	}
-	tunnelled := keys["encap"] != nil && keys["encap"].Value == "true"
-	r.Bits = append(r.Bits, packet.Bits{Layer: layer, Offset: int(offset), Length: int(length), Field: f, Inner: tunnelled}) //nolint:gosec // of 16 bits
+	for _, layer := range layers {
+		x := packet.Bits{Layer: layer, Offset: int(offset), Length: int(length), Field: f, Inner: tunnelled, Little: little} //nolint:gosec // of 16 bits
+		r.Bits = append(r.Bits, x)
+	}
 }
 
 // destination reads what is filled.

@@ -79,6 +79,33 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// TestALineHoldsForBothProtocolsOnce: GoFlow2 wants it in both sections.
+func TestALineHoldsForBothProtocolsOnce(t *testing.T) {
+	t.Parallel()
+	got, err := Parse([]byte("ipfix: {mapping: [{field: 9, destination: as_path}]}\nnetflowv9: {mapping: [{field: 9, destination: as_path}]}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := ie.Mapping{{ID: 9}: {{How: ie.ListNumber, Field: flow.ASPath, Rank: 200}}}
+	if diff := cmp.Diff(want, got.Elements); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestLayersHaveTheNamesOfGoFlow2(t *testing.T) {
+	t.Parallel()
+	got, err := Parse([]byte("sflow: {mapping: [{layer: 4, offset: 0, length: 16, destination: in_if, endianness: little, encap: true}]}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := packet.Bits{Length: 16, Field: flow.InIf, Inner: true, Little: true}
+	tcp, udp := port, port
+	tcp.Layer, udp.Layer = 3, 4
+	if diff := cmp.Diff([]packet.Bits{tcp, udp}, got.Bits); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestWrongLinesAreNamed(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
@@ -87,9 +114,12 @@ func TestWrongLinesAreNamed(t *testing.T) {
 		"ipfix:\n  mapping:\n    - field: 7\n      destination: sampler_address": "line 4: \"sampler_address\" is not for a mapping",
 		"ipfix:\n  mapping:\n    - field: 7\n      destinatoin: in_if":           "line 4: \"destinatoin\" is not among",
 		"netflow9: {}": "line 1: \"netflow9\" is not among",
-		"sflow:\n  mapping:\n    - {layer: tcq, offset: 0, length: 8, destination: in_if}":    "line 3: \"tcq\" is not among",
-		"sflow:\n  mapping:\n    - {layer: tcp, offset: 4, length: 64, destination: in_if}":   "line 3: 64 bits from bit 4",
-		"sflow:\n  mapping:\n    - {layer: tcp, offset: 4, length: 8, destination: src_addr}": "line 3: src_addr is no number",
+		"sflow:\n  mapping:\n    - {layer: tcq, offset: 0, length: 8, destination: in_if}":                     "line 3: \"tcq\" is not among",
+		"sflow:\n  mapping:\n    - {layer: tcp, offset: 4, length: 64, destination: in_if}":                    "line 3: 64 bits from bit 4",
+		"sflow:\n  mapping:\n    - {layer: tcp, offset: 4, length: 8, destination: src_addr}":                  "line 3: src_addr is no number",
+		"sflow:\n  mapping:\n    - {layer: tcp, offset: 4, length: 9, destination: in_if, endianness: little}": "line 3: 9 bits are no octets",
+		"sflow:\n  mapping:\n    - {layer: tcp, offset: 4, length: 9, destination: in_if, encap: maybe}":       "line 3: \"maybe\" is not true",
+		"ipfix:\n  mapping:\n    - {field: 4, destination: in_if}\n    - {field: -1, destination: in_if}":      "line 4: \"-1\" is not a number",
 		"ipfix: [":             "L2.C1",
 		"ipfix:\n  mapping: 5": "line 2: want a list",
 		"ipfix:\n  mapping:\n    - field: 7\n      destination: in_if\n      endianness: middle":                       "line 5: \"middle\"",
@@ -109,7 +139,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		m, err := Parse(text)
-		if err == nil && len(m.Elements)+len(m.Bits) > len(text) {
+		if err == nil && len(m.Elements)+len(m.Bits) > 2*len(text) {
 			t.Fatalf("%d octets became %d lines", len(text), len(m.Elements)+len(m.Bits))
 		}
 	})

@@ -3,6 +3,7 @@
 package packet
 
 import (
+	"math/bits"
 	"slices"
 
 	"github.com/weirflow/weir/flow"
@@ -15,22 +16,36 @@ type Bits struct {
 	Offset, Length int    // bits
 	Field          flow.Field
 	Inner          bool // only in a tunnel; otherwise only outside
+	Little         bool // the least octet comes first; Length is one of whole octets
 }
 
 var layerNames = []string{
 	"ethernet", "ipv4", "ipv6", "tcp", "udp", "mpls", "dot1q", "icmp", "icmpv6", "gre", "ipv6eh_routing", "ipv6eh_fragment", "geneve", "teredo",
 }
 
-// LayerOf returns the value of layer_stack of a name.
-func LayerOf(name string) (layer uint64, ok bool) {
-	if name == "vlan" {
-		name = "dot1q"
-	}
-	i := slices.Index(layerNames, name)
-	return uint64(max(i, 0)), i >= 0 //nolint:gosec // not negative
+// layerAliases are the other names that GoFlow2 has for layers, of which some name two.
+var layerAliases = map[string][]uint64{
+	"2":          {layerEthernet},
+	"vlan":       {layerVLAN},
+	"3":          {layerIPv4, layerIPv6},
+	"ip":         {layerIPv4, layerIPv6},
+	"4":          {layerTCP, layerUDP},
+	"ipv6-icmp":  {layerICMPv6},
+	"ipv6-route": {layerRouting},
+	"ipv6-frag":  {layerFragment},
+	"ipv6eh":     {layerRouting, layerFragment},
+	"teredo-dst": {layerTeredo},
 }
 
-// LayerNames returns the names that LayerOf knows.
+// LayersOf returns the values of layer_stack of a name, none for one that is not known.
+func LayersOf(name string) []uint64 {
+	if i := slices.Index(layerNames, name); i >= 0 {
+		return []uint64{uint64(i)}
+	}
+	return layerAliases[name]
+}
+
+// LayerNames returns the names of layers.
 func LayerNames() []string { return layerNames }
 
 // LayerName returns the name of a layer, "other" for one that has none.
@@ -55,6 +70,10 @@ func (w *walk) take(layer uint64, b []byte) {
 			v = v<<8 | uint64(octet)
 		}
 		v >>= (8*end - x.Offset - x.Length) & 7
-		w.r.SetNumber(x.Field, v&(1<<x.Length-1))
+		v &= 1<<x.Length - 1
+		if x.Little {
+			v = bits.ReverseBytes64(v) >> (64 - x.Length)
+		}
+		w.r.SetNumber(x.Field, v)
 	}
 }
