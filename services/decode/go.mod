@@ -8,6 +8,7 @@ require (
 	github.com/weirflow/weir/bus v0.0.0
 	github.com/weirflow/weir/daemon v0.0.0
 	github.com/weirflow/weir/flow v0.0.0
+	github.com/weirflow/weir/proto v0.0.0
 	github.com/weirflow/weir/test v0.0.0
 	go.yaml.in/yaml/v4 v4.0.0
 )
@@ -31,7 +32,6 @@ require (
 	github.com/prometheus/common v0.72.0 // indirect
 	github.com/prometheus/procfs v0.22.0 // indirect
 	github.com/spf13/pflag v1.0.10 // indirect
-	github.com/weirflow/weir/proto v0.0.0 // indirect
 	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	golang.org/x/time v0.16.0 // indirect
