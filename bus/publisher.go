@@ -82,10 +82,7 @@ func (p *Publisher) Publish(partition int, m Message, stored func()) error {
 	defer p.mu.Unlock()
 	size := int64(m.SizeVT())
 	if p.pending+size > p.maxBytes {
-		if p.trouble != nil {
-			return p.trouble
-		}
-		return ErrBacklog
+		return p.troubleLocked()
 	}
 	l := p.lanes[partition]
 	if l == nil {
@@ -102,6 +99,20 @@ func (p *Publisher) Publish(partition int, m Message, stored func()) error {
 		p.send(l)
 	}
 	return nil
+}
+
+// Trouble returns the error that Publish has now for what does not fit.
+func (p *Publisher) Trouble() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.troubleLocked()
+}
+
+func (p *Publisher) troubleLocked() error {
+	if p.trouble != nil {
+		return p.trouble
+	}
+	return ErrBacklog
 }
 
 // PendingBytes returns the octets that are not stored yet.

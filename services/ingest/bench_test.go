@@ -34,7 +34,7 @@ func newReceiver(tb testing.TB) *receiver {
 	}
 	tb.Cleanup(func() { _ = conn.Close() })
 	m := newMetrics(prometheus.NewRegistry())
-	s := &Service{m: m, exporters: newExporters(m, 1, 10), log: slog.New(slog.DiscardHandler)}
+	s := &Service{m: m, exporters: newExporters(m, 1, 10), memory: &memory{limit: 1 << 40}, log: slog.New(slog.DiscardHandler)}
 	s.batches = []*batch{{publish: func(*flow.Datagrams) error { return nil }}}
 	return &receiver{Service: s, sock: l.sockets[0], conn: conn}
 }

@@ -5,6 +5,7 @@ package ingest
 import (
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -20,6 +21,7 @@ type exporter struct {
 	received  prometheus.Counter
 	bytes     prometheus.Counter
 	refused   *prometheus.CounterVec // reason
+	pending   *atomic.Int64          // octets that are not stored yet
 }
 
 // exporters is the table of exporters seen. It is safe for concurrent use.
@@ -47,6 +49,7 @@ func (t *exporters) new(label string, partition int) exporter {
 		received:  t.m.received.WithLabelValues(label),
 		bytes:     t.m.receivedBytes.WithLabelValues(label),
 		refused:   t.m.refused.MustCurryWith(prometheus.Labels{"exporter": label}),
+		pending:   new(atomic.Int64),
 	}
 }
 

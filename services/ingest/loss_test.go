@@ -112,7 +112,7 @@ func TestWhatDoesNotFitIsRefusedAndTheRestIsStoredWhenTheServerIsBack(t *testing
 	}
 	server.Start()
 	refused := s.settled(sent)
-	if got := storedOnce(t, server); got != sent-refused || got < 700 {
+	if got := storedOnce(t, server); got != sent-refused || got < 500 { // of 1404 octets and some, three quarters of the memory
 		t.Errorf("%d datagrams are in the stream, %d were sent and %d refused", got, sent, refused)
 	}
 }

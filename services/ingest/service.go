@@ -35,6 +35,7 @@ type Service struct {
 	m         *metrics
 	exporters *exporters
 	publisher *bus.Publisher
+	memory    *memory
 	batches   []*batch // of each partition
 	listening atomic.Bool
 }
@@ -51,6 +52,7 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 		log:       log,
 		m:         m,
 		exporters: newExporters(m, b.Partitions(), cfg.MaxExporters),
+		memory:    &memory{limit: cfg.MaxPendingBytes},
 	}
 	for p := range b.Partitions() {
 		s.batches = append(s.batches, &batch{publish: func(d *flow.Datagrams) error { return s.publish(p, d) }})
@@ -183,9 +185,15 @@ func (s *Service) take(d *flow.Datagram, whole bool) {
 	}
 	e := s.exporters.get(d.Exporter)
 	e.came(len(d.Payload))
+	if !s.memory.admits(e, octetsOf(d)) {
+		e.refuse(reasonOf(s.publisher.Trouble()))
+		return
+	}
 	if err := s.batches[e.partition].add(d); err != nil {
 		e.refuse(reasonOf(err))
+		return
 	}
+	s.memory.take(e, octetsOf(d))
 }
 
 // objection returns the reason not to take a datagram, empty when there is none.
@@ -237,8 +245,13 @@ func reasonOf(err error) string {
 
 // publish hands d over to JetStream.
 func (s *Service) publish(partition int, d *flow.Datagrams) error {
-	rows := float64(d.Rows())
-	return s.publisher.Publish(partition, d, func() { s.m.stored.Add(rows) })
+	rows, uses := float64(d.Rows()), s.exporters.usesOf(d)
+	return s.publisher.Publish(partition, d, func() {
+		s.m.stored.Add(rows)
+		for _, u := range uses {
+			s.memory.take(u.exporter, -u.octets)
+		}
+	})
 }
 
 // flushUntil publishes every batch at the flush interval, until ctx ends.
