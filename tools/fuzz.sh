@@ -1,13 +1,23 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# fuzz.sh TIME: runs every fuzz target of the workspace for TIME, one after the other.
-set -euo pipefail
+# fuzz.sh TIME [FOLDER]: runs every fuzz target of the workspace, or of a folder of it, for TIME, one
+# after the other, and says at the end what each has done. Inputs that fail are kept in testdata/fuzz.
+set -uo pipefail
 
-found=0
+time=$1 folder=${2:-.}
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+targets=() failed=0
 while IFS=: read -r file target; do
-	found=$((found + 1))
-	printf '\n\033[1m==> %s in %s for %s\033[0m\n' "$target" "$(dirname "$file")" "$1"
-	go test "./$(dirname "$file")" -run '^$' -fuzz "^$target\$" -fuzztime "$1"
-done < <(git grep -oE '^func Fuzz\w+' -- '*_test.go' | sed 's/func //')
-printf '\n%d fuzz targets, no failure.\n' "$found"
+	package=./$(dirname "$file")
+	printf '\n\033[1m==> %s in %s for %s\033[0m\n' "$target" "$package" "$time"
+	result=ok
+	go test "$package" -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 2s 2>&1 | tee "$log" || { result=FAILED failed=1; }
+	done=$(grep -o 'execs: [0-9]*.*' "$log" | tail -n 1)
+	targets+=("$(printf '%-6s %-24s %-44s %s' "$result" "$target" "$package" "$done")")
+done < <(git grep -oE '^func Fuzz\w+' -- "$folder/*_test.go" | sed 's/func //')
+
+printf '\n%s' "${targets[@]}"
+printf '\n\n%d fuzz targets\n' "${#targets[@]}"
+exit "$failed"

@@ -39,34 +39,56 @@ func fuzzDatagrams(f *testing.F, starts func(p []byte) bool) {
 			return
 		}
 		d := New(testLimits)
+		var counters flow.Counters
+		d.Collect(&counters)
 		for _, p := range [][]byte{first, second} {
-			var counters flow.Counters
-			d.Collect(&counters)
-			b := feed(d, p)
-			if n := len(counters.AppendVT(nil)); counters.Rows() > len(p) || n > 64*len(p)+4096 {
-				t.Fatalf("%d rows and %d octets of counters of %d octets", counters.Rows(), n, len(p))
-			}
-			if b.Rows() > testLimits.Rows.Records || b.Rows() > len(p) {
-				t.Fatalf("%d rows of %d octets", b.Rows(), len(p))
-			}
-			if n := len(b.AppendVT(nil)); n > 2048*(b.Rows()+1) {
-				t.Fatalf("%d octets of %d rows", n, b.Rows())
-			}
+			checkBounds(t, feed(d, p), &counters, len(p))
+			counters.Reset()
 		}
-		for a, x := range d.changed {
-			state := x.Append(nil)
-			if len(state) > 16*(len(first)+len(second)+64) {
-				t.Fatalf("exporter %s: state of %d octets", a, len(state))
-			}
-			if _, err := template.Load(state, testLimits.Templates, &template.Budget{Left: testLimits.State}); err != nil {
-				t.Fatal(err)
-			}
-		}
+		checkMemory(t, d, len(first)+len(second))
 		other := sflowDatagram(1, flowSample(1, header(11, ipv4(6, 0, tcp))))
 		if b := feed(d, other); b.Rows() != 1 {
 			t.Fatalf("afterwards %d rows, want 1", b.Rows())
 		}
 	})
+}
+
+// checkBounds looks whether what became of a datagram is not more than a multiple of its octets.
+func checkBounds(t *testing.T, b *flow.Batch, counters *flow.Counters, octets int) {
+	t.Helper()
+	if b.Rows() > testLimits.Rows.Records || b.Rows() > octets || counters.Rows() > octets {
+		t.Fatalf("%d rows and %d of counters of %d octets", b.Rows(), counters.Rows(), octets)
+	}
+	if n := len(b.AppendVT(nil)); n > 2048*(b.Rows()+1) {
+		t.Fatalf("%d octets of %d rows", n, b.Rows())
+	}
+	if n := len(counters.AppendVT(nil)); n > 64*(octets+64) {
+		t.Fatalf("%d octets of counters of %d octets", n, octets)
+	}
+}
+
+// checkMemory looks whether the state that datagrams left is bounded, comes back as it was kept, and
+// gives all its memory back.
+func checkMemory(t *testing.T, d *Decoder, octets int) {
+	t.Helper()
+	if d.budget.Left < 0 {
+		t.Fatalf("%d octets beyond the budget", -d.budget.Left)
+	}
+	for a, x := range d.exporters {
+		state := x.state.Append(nil)
+		if len(state) > 16*(octets+64) {
+			t.Fatalf("exporter %s: state of %d octets", a, len(state))
+		}
+		if _, err := template.Load(state, testLimits.Templates, &template.Budget{Left: testLimits.State}); err != nil {
+			t.Fatal(err)
+		}
+		x.state.Forget()
+	}
+	if d.budget.Left != testLimits.State {
+		t.Fatalf("%d of %d octets were given back", d.budget.Left, testLimits.State)
+	}
+	clear(d.exporters)
+	clear(d.changed)
 }
 
 func FuzzNetFlow(f *testing.F) {
@@ -97,7 +119,13 @@ func FuzzPacket(f *testing.F) {
 	f.Fuzz(func(t *testing.T, kind byte, p []byte) {
 		var r flow.Record
 		const layers = 16
-		limits := packet.Limits{Layers: layers}
+		read := 0
+		limits := packet.Limits{Layers: layers, Watch: func(h packet.Header) {
+			if at := cap(p) - cap(h.Octets); at < read || at+len(h.Octets) > len(p) {
+				t.Fatalf("a header of octets %d to %d, behind %d others of %d", at, at+len(h.Octets), read, len(p))
+			}
+			read += len(h.Octets)
+		}}
 		switch kind % 3 {
 		case 0:
 			packet.Ethernet(p, &r, limits)
