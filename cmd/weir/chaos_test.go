@@ -203,4 +203,3 @@ func (c *cluster) report(f *faults, stands *pauses, load *traffic.Load) {
 	fmt.Fprintf(&b, "flows sent %d, rows found %s\n", sent.Flows, c.query("SELECT count() FROM flows"))
 	c.t.Log(b.String())
 }
-

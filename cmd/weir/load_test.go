@@ -152,13 +152,27 @@ func (s *stack) datagrams() iter.Seq[*flow.Datagram] {
 		s.t.Fatal("the start of DATAGRAMS was truncated: there is nothing to compare with")
 	}
 	return func(yield func(*flow.Datagram) bool) {
-		for seq := state.FirstSeq; seq <= state.LastSeq; seq++ {
-			m, err := stream.GetMsg(s.t.Context(), seq)
+		consumer, err := stream.OrderedConsumer(s.t.Context(), jetstream.OrderedConsumerConfig{})
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		messages, err := consumer.Messages(jetstream.PullHeartbeat(time.Second))
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		defer messages.Stop()
+		for seq := uint64(0); seq < state.LastSeq; {
+			m, err := messages.Next()
 			if err != nil {
 				s.t.Fatal(err)
 			}
+			md, err := m.Metadata()
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			seq = md.Sequence.Stream
 			var batch flow.Datagrams
-			if err := batch.UnmarshalVTUnsafe(m.Data); err != nil {
+			if err := batch.UnmarshalVTUnsafe(m.Data()); err != nil {
 				s.t.Fatal(err)
 			}
 			for d := range batch.All() {

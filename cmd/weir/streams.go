@@ -50,12 +50,24 @@ on their own; weir up does it by itself.
 // makeStreams waits for the server, makes the streams and says so. It returns nil
 // when ctx ends.
 func makeStreams(ctx context.Context, b *bus.Bus, log *slog.Logger, out io.Writer) error {
+	if !awaitBus(ctx, b, log) {
+		return nil
+	}
+	if err := b.Ensure(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, "the streams are up to date")
+	return nil
+}
+
+// awaitBus waits for the server; false means that ctx has ended.
+func awaitBus(ctx context.Context, b *bus.Bus, log *slog.Logger) bool {
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for warned := false; ; warned = true {
 		err := b.Ready()
 		if err == nil {
-			break
+			return true
 		}
 		if !warned {
 			log.Warn("waiting for NATS", "err", err)
@@ -63,14 +75,9 @@ func makeStreams(ctx context.Context, b *bus.Bus, log *slog.Logger, out io.Write
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return nil
+			return false
 		}
 	}
-	if err := b.Ensure(ctx); err != nil {
-		return err
-	}
-	fmt.Fprintln(out, "the streams are up to date")
-	return nil
 }
 
 // once is a daemon.Runner that ends by itself.

@@ -95,6 +95,9 @@ func (d *Decoder) Decode(in *flow.Datagrams, out *flow.Batch) {
 
 func (d *Decoder) decode(g *flow.Datagram, out *flow.Batch) {
 	kind := kindOf(g.Payload)
+	if kind == row.Unknown && d.follows(g) {
+		return
+	}
 	d.datagrams[kind]++
 	if kind == row.Unknown {
 		d.rows.Refuse(unknown(g.Payload))
