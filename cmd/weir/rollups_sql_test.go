@@ -14,7 +14,8 @@ import (
 // defines it.
 const flowTimes = `SELECT *, b AS start, e AS end, e - b + 1 AS total FROM (
 	SELECT *, if(e0 > r AND e0 - r > 60e9 OR r > e0 AND r - e0 > 86400e9, r, e0) AS e,
-		greatest(if(e != e0 OR s0 = 0 OR s0 > e, e, s0), e - 7200000000000) AS b
+		greatest(if(e != e0 OR s0 = 0 OR s0 > e, e, s0), e - 7200000000000) AS b,
+		e != e0 OR bitTest(quality, 2) AS skewed
 	FROM (SELECT *, toUInt64(toUnixTimestamp64Nano(time_received_ns)) AS r, toUInt64(toUnixTimestamp64Nano(time_flow_start_ns)) AS s0,
 		if(toUnixTimestamp64Nano(time_flow_end_ns) = 0, r, toUInt64(toUnixTimestamp64Nano(time_flow_end_ns))) AS e0 FROM flows))`
 
@@ -41,6 +42,9 @@ func expected(r rollup.Rollup) string {
 		from = `SELECT *, side.1 AS interface, side.2 AS direction, side.3 AS speed
 			FROM (SELECT *, arrayJoin([(in_if, 0, in_if_speed), (out_if, 1, out_if_speed)]) AS side FROM (` + from + "))"
 	}
+	if r.Name == "ends_1m" {
+		from = "SELECT *, side.1 AS host, side.2 AS direction FROM (SELECT *, arrayJoin([(src_addr, 0), (dst_addr, 1)]) AS side FROM (" + from + "))"
+	}
 	if r.Filter != "" {
 		from = "SELECT * FROM (" + from + ") WHERE proto = 6 AND src_country IN ('DE', 'FR')"
 	}
@@ -60,6 +64,7 @@ func expected(r rollup.Rollup) string {
 			"bytes": "sum(part_bytes)", "packets": "sum(part_packets)", "flows": "sum(is_last)",
 			"bytes_scaled": "sum(part_bytes * rate)", "packets_scaled": "sum(part_packets * rate)",
 			"max(packets)": "max(packets)", "min(bytes)": "min(bytes)", "max(interface_speed)": "max(speed)",
+			"skewed_flows": "sum(is_last AND skewed)",
 		}[m]+")")
 	}
 	return "SELECT " + strings.Join(columns, ", ") + " FROM (" + from + ") GROUP BY " + strings.Join(columns[:1+len(r.Keys)], ", ")

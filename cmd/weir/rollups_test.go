@@ -30,6 +30,7 @@ const rollupPartitions = 6
 // userRollups have what the built-in ones lack.
 func userRollups() []rollup.Rollup {
 	return []rollup.Rollup{
+		{Name: "ends_1m", Window: time.Minute, Keys: []string{"host", "direction"}, Measures: []string{"bytes", "packets", "flows"}},
 		{
 			Name: "nets_10m", Window: 10 * time.Minute, Keys: []string{"src_addr/20/48", "dst_addr/mask", "dst_net"},
 			Measures: []string{"bytes", "packets_scaled", "flows", "max(packets)", "min(bytes)"},
@@ -43,6 +44,10 @@ const userRollupsYAML = `aggregate:
   flush_interval: 500ms
   idle_after: 5s
   rollups:
+    - name: ends_1m
+      window: 1m
+      keys: [host, direction]
+      measures: [bytes, packets, flows]
     - name: nets_10m
       window: 10m
       keys: [src_addr/20/48, dst_addr/mask, dst_net]
@@ -167,7 +172,7 @@ func TestRollupsEqualSQLOverFlows(t *testing.T) {
 	defer cancel()
 
 	final := s.tailFinals("interfaces_1m")
-	s.workers = append(s.workers, s.start("aggregate"), s.start("aggregate"))
+	s.workers = append(s.workers, s.start("aggregate"), s.start("aggregate"), s.start("aggregate"))
 	const steps, perStep = 60, 500
 	from := time.Now().Add(-50 * time.Minute)
 	for step := range steps {
@@ -232,6 +237,7 @@ func appendFlow(b *flow.Batch, rnd *rand.Rand, exporter int, at time.Time) {
 		flow.InIf: rnd.Uint64N(3), flow.OutIf: rnd.Uint64N(3), flow.InIfSpeed: 1e9, flow.OutIfSpeed: []uint64{0, 1e10}[rnd.IntN(2)],
 		flow.EType: []uint64{0x800, 0x86dd}[rnd.IntN(2)], flow.Proto: []uint64{6, 17}[rnd.IntN(2)], flow.ForwardingStatus: []uint64{0, 64}[rnd.IntN(2)],
 		flow.SrcPort: rnd.Uint64N(5), flow.DstPort: 440 + rnd.Uint64N(5), flow.SrcNet: 24, flow.DstNet: rnd.Uint64N(65),
+		flow.Quality:    []uint64{0, flow.TimeSkewed, flow.SamplingUnknown}[rnd.IntN(3)],
 		flow.SrcCountry: b.Intern(flow.SrcCountry, country[rnd.IntN(4)]), flow.DstCountry: b.Intern(flow.DstCountry, country[rnd.IntN(4)]),
 		flow.SrcNetName: b.Intern(flow.SrcNetName, network[rnd.IntN(3)]), flow.DstNetName: b.Intern(flow.DstNetName, network[rnd.IntN(3)]),
 	} {

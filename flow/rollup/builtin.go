@@ -17,10 +17,11 @@ func Builtin() []Rollup {
 		{Name: "flows_5m", Window: 5 * minute, Keys: who},
 		{Name: "flows_1h", Window: 60 * minute, Keys: who},
 		{Name: "hosts_5m", Window: 5 * minute, Keys: []string{"src_addr"}, Top: 1000},
+		{Name: "receivers_5m", Window: 5 * minute, Keys: []string{"dst_addr"}, Top: 1000},
 		{Name: "services_5m", Window: 5 * minute, Keys: []string{"proto", "service_port"}, Top: 1000},
 		{
 			Name: "interfaces_1m", Window: minute, Keys: []string{"sampler_address", "interface", "direction"},
-			Measures: append(StandardMeasures(), "max(interface_speed)"),
+			Measures: append(StandardMeasures(), "max(interface_speed)", "skewed_flows"),
 		},
 	}
 }

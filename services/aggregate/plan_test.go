@@ -73,7 +73,7 @@ func TestRollupsOfRollupsAreTheSame(t *testing.T) {
 	}
 }
 
-func TestBuiltinRollupsNeedThreeSources(t *testing.T) {
+func TestBuiltinRollupsNeedFourSources(t *testing.T) {
 	t.Parallel()
 	sources, err := plan(rollup.Builtin(), time.Minute)
 	if err != nil {
@@ -86,7 +86,7 @@ func TestBuiltinRollupsNeedThreeSources(t *testing.T) {
 		}
 	}
 	want := map[string][]string{
-		"flows_1m": {"flows_1m", "interfaces_1m", "flows_5m", "flows_1h"}, "hosts_5m": {"hosts_5m"}, "services_5m": {"services_5m"},
+		"flows_1m": {"flows_1m", "interfaces_1m", "flows_5m", "flows_1h"}, "hosts_5m": {"hosts_5m"}, "receivers_5m": {"receivers_5m"}, "services_5m": {"services_5m"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
