@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -21,9 +22,10 @@ import (
 type decodeOptions struct {
 	Decode decode.Config `yaml:"decode"`
 
-	format string
-	ports  []string
-	quiet  bool
+	format   string
+	ports    []string
+	counters bool
+	quiet    bool
 }
 
 func newDecode() *cobra.Command {
@@ -39,6 +41,9 @@ why, goes to standard error. Flows whose template comes later are printed when i
   json     as GoFlow2 prints it: all fields of its FlowMessage, with names for protocols
   neutral  numbers for protocols and the like, nothing that is 0; with the packet's number in the capture
            (_pkt), the flow's in the datagram (_rec), and _late where the template came later
+
+With --counters the counters of interfaces and hosts that sFlow agents send are objects, too, with the number of
+the packet and the name of their table (_table). The summary counts them in any case.
 
 The mapping file, the sampling rules and the limits are those of the section decode of the file that --config
 names; without it the limits are wider than the service's, and flows may be of any age.
@@ -56,13 +61,14 @@ names; without it the limits are wider than the service's, and flows may be of a
 	cmd.Flags().StringVar(&file, "config", "", "YAML file with the settings (WEIR_CONFIG)")
 	cmd.Flags().StringVar(&o.format, "format", "json", "json or neutral")
 	cmd.Flags().StringSliceVar(&o.ports, "port", nil, "UDP ports of the collector; all by default")
+	cmd.Flags().BoolVar(&o.counters, "counters", false, "print the counters of sFlow agents, too")
 	cmd.Flags().BoolVar(&o.quiet, "quiet", false, "no summary")
 	settings.Flags(cmd.Flags())
 	return cmd
 }
 
 func (o *decodeOptions) run(cmd *cobra.Command, files []string) error {
-	form, ok := map[string]flow.Form{"json": flow.GoFlow2, "neutral": flow.Neutral}[o.format]
+	form, ok := forms[o.format]
 	if !ok {
 		return misuse("--format %q: want json or neutral", o.format)
 	}
@@ -74,7 +80,16 @@ func (o *decodeOptions) run(cmd *cobra.Command, files []string) error {
 	if err != nil {
 		return err
 	}
-	err = decodeFiles(d, form, files, cmd.InOrStdin(), cmd.OutOrStdout())
+	w := bufio.NewWriterSize(cmd.OutOrStdout(), 1<<16)
+	err = readFiles(d, files, cmd.InOrStdin(), func(f offline.Flows) error {
+		if o.counters && f.Counters != nil {
+			for object := range f.Counters.JSON() {
+				fmt.Fprintf(w, `{"_pkt":%d,%s`, f.Packet, object[1:])
+			}
+		}
+		return printFlows(w, form, f)
+	})
+	err = errors.Join(err, w.Flush())
 	if s := d.Summary(); !o.quiet {
 		s.Write(cmd.ErrOrStderr())
 	}
@@ -100,19 +115,14 @@ func portNumbers(texts []string) ([]uint16, error) {
 	return numbers, nil
 }
 
-// decodeFiles prints the flows of captures one after the other.
-func decodeFiles(d *offline.Decoder, form flow.Form, files []string, in io.Reader, out io.Writer) error {
-	w := bufio.NewWriterSize(out, 1<<16)
+// readFiles decodes captures one after the other.
+func readFiles(d *offline.Decoder, files []string, in io.Reader, put func(offline.Flows) error) error {
 	for _, name := range files {
-		err := withFile(name, in, func(r io.Reader) error {
-			return d.Read(r, func(f offline.Flows) error { return printFlows(w, form, f) })
-		})
-		if err != nil {
-			_ = w.Flush()
+		if err := withFile(name, in, func(r io.Reader) error { return d.Read(r, put) }); err != nil {
 			return fmt.Errorf("decode %s: %w", name, err)
 		}
 	}
-	return w.Flush()
+	return nil
 }
 
 func withFile(name string, in io.Reader, f func(io.Reader) error) error {
@@ -126,6 +136,9 @@ func withFile(name string, in io.Reader, f func(io.Reader) error) error {
 	defer file.Close()
 	return f(file)
 }
+
+// forms in which flows are printed.
+var forms = map[string]flow.Form{"json": flow.GoFlow2, "neutral": flow.Neutral}
 
 // printFlows prints the flows of a datagram. The neutral form says where they come from.
 func printFlows(w *bufio.Writer, form flow.Form, f offline.Flows) error {

@@ -13,12 +13,13 @@ import (
 	"github.com/weirflow/weir/services/decode/internal/template"
 )
 
-// Flows are flows of one datagram.
+// Flows are flows of one datagram, and its counters.
 type Flows struct {
-	Packet int  // number in its capture, from 1
-	First  int  // number in the datagram of the first flow, from 0
-	Late   bool // their template came in a later datagram
-	Batch  *flow.Batch
+	Packet   int  // number in its capture, from 1
+	First    int  // number in the datagram of the first flow, from 0
+	Late     bool // their template came in a later datagram
+	Batch    *flow.Batch
+	Counters *flow.Counters // nil where there are none
 }
 
 // DefaultConfig returns the service's defaults, but for a tool that has one user: more of everything, and
@@ -38,6 +39,7 @@ type Decoder struct {
 	core     *datagram.Decoder
 	held     held
 	batch    flow.Batch
+	counters flow.Counters
 	tally    tally
 }
 
@@ -50,14 +52,18 @@ func NewDecoder(cfg decode.Config, ports ...uint16) (*Decoder, error) {
 	}
 	d := &Decoder{captures: captures{ports: ports}, core: decoders()}
 	d.core.Watch(d.held.add)
+	d.core.Collect(&d.counters)
 	return d, nil
 }
 
-// Read decodes a capture and calls put with the flows of each datagram that has some, until put
-// fails. The batch is valid during the call.
+// Read decodes a capture and calls put with the flows and counters of each datagram that has some, until
+// put fails. The batches are valid during the call.
 func (d *Decoder) Read(r io.Reader, put func(Flows) error) error {
 	return d.captures.read(r, func(packet int, g *flow.Datagram) error { return d.decode(packet, g, put) })
 }
+
+// Datagram decodes a datagram that is not of a capture, as Read does those that are.
+func (d *Decoder) Datagram(g *flow.Datagram, put func(Flows) error) error { return d.decode(0, g, put) }
 
 // decode decodes a datagram, and then what waited for its templates.
 func (d *Decoder) decode(packet int, g *flow.Datagram, put func(Flows) error) error {
@@ -65,10 +71,8 @@ func (d *Decoder) decode(packet int, g *flow.Datagram, put func(Flows) error) er
 	c := d.run(g)
 	d.held.end(d.batch.Rows())
 	d.tally.add(&c)
-	if d.batch.Rows() != 0 {
-		if err := put(Flows{Packet: packet, Batch: &d.batch}); err != nil {
-			return err
-		}
+	if err := d.put(packet, put); err != nil {
+		return err
 	}
 	if c.Templates != 0 {
 		return d.release(g.Exporter, put)
@@ -76,11 +80,27 @@ func (d *Decoder) decode(packet int, g *flow.Datagram, put func(Flows) error) er
 	return nil
 }
 
-// run decodes one datagram into the batch.
+// put hands over what a datagram has had.
+func (d *Decoder) put(packet int, put func(Flows) error) error {
+	f := Flows{Packet: packet, Batch: &d.batch}
+	if d.counters.Rows() != 0 {
+		f.Counters = &d.counters
+		for t := range d.tally.counters {
+			d.tally.counters[t] += uint64(d.counters.TableRows(flow.CounterTable(t))) //nolint:gosec // a few
+		}
+	}
+	if d.batch.Rows() == 0 && f.Counters == nil {
+		return nil
+	}
+	return put(f)
+}
+
+// run decodes one datagram into the batches.
 func (d *Decoder) run(g *flow.Datagram) datagram.Counts {
 	var in flow.Datagrams
 	in.Append(g)
 	d.batch.Reset()
+	d.counters.Reset()
 	d.core.Decode(&in, &d.batch)
 	return d.core.Take()
 }

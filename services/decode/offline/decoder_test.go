@@ -150,3 +150,30 @@ func TestTemplatesExpireByCaptureTime(t *testing.T) {
 		t.Errorf("the second record came 2 s behind its template, which came again: %+v", s)
 	}
 }
+
+// TestReadHasCounters: a counters sample of sFlow v5 with generic counters of interface 7 (section 5.4).
+func TestReadHasCounters(t *testing.T) {
+	t.Parallel()
+	const sample = "00000005" + "00000001c0000201" + "00000000" + "00000001" + "00000064" + "00000001" +
+		"00000002" + "0000006c" + "00000001" + "00000007" + "00000001" + "00000001" + "00000058" +
+		"00000007" + "00000006" + "000000003b9aca00" + "00000001" + "00000003" + "0000000000000abc" + // in octets 2748
+		"000000010000000000000000000000000000000000000000" + "0000000000000def" + "0000000200000000000000000000000000000000" + "00000000"
+	var got []string
+	d := decoder(t, offline.DefaultConfig())
+	err := d.Read(capture(t, sample, tmpl, another), func(f offline.Flows) error {
+		if f.Counters == nil {
+			return nil
+		}
+		for line := range f.Counters.JSON() {
+			got = append(got, string(line))
+		}
+		return nil
+	})
+	if err != nil || len(got) != 1 || !strings.Contains(got[0], `"if_index":7`) || !strings.Contains(got[0], `"in_octets":2748`) {
+		t.Errorf("%v, counters: %q", err, got)
+	}
+	s := d.Summary()
+	if diff := cmp.Diff([]offline.Counters{{Table: "interface_counters", Rows: 1}}, s.Counters); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/weirflow/weir/flow"
 	"github.com/weirflow/weir/services/decode/internal/datagram"
 	"github.com/weirflow/weir/services/decode/internal/refusal"
 	"github.com/weirflow/weir/services/decode/internal/row"
@@ -13,8 +14,9 @@ import (
 
 // tally counts what became of captures.
 type tally struct {
-	late   uint64
-	counts datagram.Counts
+	late     uint64
+	counts   datagram.Counts
+	counters [flow.NumCounterTables]uint64
 }
 
 func (t *tally) add(c *datagram.Counts) {
@@ -44,6 +46,7 @@ type Summary struct {
 	Late      uint64     // flows whose template came later
 	Templates uint64     // that were new or changed
 	Protocols []Protocol // that occurred
+	Counters  []Counters // that occurred
 	Ignored   []Refusal  // packets that are no export datagrams
 	Refused   []Refusal  // parts of export datagrams
 }
@@ -53,6 +56,12 @@ type Protocol struct {
 	Name      string
 	Datagrams uint64
 	Flows     uint64
+}
+
+// Counters is how many rows of counters there were for a table.
+type Counters struct {
+	Table string
+	Rows  uint64
 }
 
 // Refusal is how often something was left out, and why.
@@ -71,6 +80,11 @@ func (d *Decoder) Summary() Summary {
 			s.Protocols = append(s.Protocols, Protocol{row.Type(i).String(), n, t.counts.Flows[i]}) //nolint:gosec // a few
 		}
 	}
+	for i, n := range t.counters {
+		if n != 0 {
+			s.Counters = append(s.Counters, Counters{flow.CounterTable(i).Name(), n}) //nolint:gosec // a few
+		}
+	}
 	for i, n := range t.counts.Refused {
 		if r := refusal.Reason(i); n != 0 { //nolint:gosec // a few
 			s.Refused = append(s.Refused, Refusal{r.String(), n, r.Why()})
@@ -84,6 +98,9 @@ func (s *Summary) Write(w io.Writer) {
 	fmt.Fprintf(w, "%d packets\n", s.Packets)
 	for _, p := range s.Protocols {
 		fmt.Fprintf(w, "  %s: %d datagrams, %d flows\n", p.Name, p.Datagrams, p.Flows)
+	}
+	for _, c := range s.Counters {
+		fmt.Fprintf(w, "  %s: %d rows\n", c.Table, c.Rows)
 	}
 	fmt.Fprintf(w, "%d templates, %d flows came before theirs\n", s.Templates, s.Late)
 	for _, part := range []struct {
