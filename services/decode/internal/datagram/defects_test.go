@@ -95,3 +95,22 @@ func TestDefect13ARateThatIsMissingOrZeroKeepsTheRow(t *testing.T) {
 	checkRow(t, b, 0, values{flow.Bytes: 5, flow.SamplingRate: 0, flow.Quality: int(flow.SamplingUnknown | flow.TimeFromReceipt)})
 	checkRefused(t, d, nil)
 }
+
+func TestDefect10AScanOfPortsIsOneExporter(t *testing.T) {
+	t.Parallel()
+	d := New(testLimits)
+	var datagrams [][]byte
+	for range 1000 { // each from a port of its own
+		datagrams = append(datagrams, v5(1, 0, v5Record([4]byte{10, 0, 0, 1}, [4]byte{10, 0, 0, 2}, 6, 443)))
+	}
+	feed(d, datagrams...)
+	if len(d.exporters) != 1 {
+		t.Errorf("%d exporters are kept, want 1: names in metrics have no ports", len(d.exporters))
+	}
+}
+
+func TestDefect15BytesAreAsExportedBesideTheRate(t *testing.T) {
+	t.Parallel()
+	b := feed(New(testLimits), ipfixMessage(1, 7, templateSet(false, 300, 34, 4, 1, 4, 2, 4), set(300, u32(1000), u32(1500), u32(1))))
+	checkRow(t, b, 0, values{flow.Bytes: 1500, flow.Packets: 1, flow.SamplingRate: 1000})
+}
