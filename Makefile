@@ -86,6 +86,8 @@ fuzz: ## run every fuzz target for T (default 30s)
 bench: engine build ## compare with GoFlow2, and send RATE flows a second through everything
 	$(call say,decoding and marshalling a flow: weir and GoFlow2 on the same datagrams)
 	@go run ./services/decode/bench
+	$(call say,enriching a flow: AS country networks interfaces and rules for both ends)
+	@go test ./services/enrich -run none -bench Everything
 	$(call say,the whole of weir up: UDP socket to rows in ClickHouse)
 	@go run ./test/bench -rate $(RATE) bin/weir
 

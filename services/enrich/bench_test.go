@@ -4,6 +4,7 @@ package enrich
 
 import (
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"net/netip"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/maxmind/mmdbwriter/mmdbtype"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/weirflow/weir/flow"
 	"github.com/weirflow/weir/services/enrich/internal/rule"
@@ -166,7 +168,9 @@ func BenchmarkEverything(b *testing.B) {
 	cfg := fullKnowledge(b)
 	for _, addresses := range []int{20_000, 200_000} {
 		b.Run(fmt.Sprint(addresses, " addresses"), func(b *testing.B) {
-			e := newEnricher(newConfiguredLibrary(b, cfg), nil)
+			l := newLibrary(cfg, slog.New(slog.DiscardHandler), newMetrics(prometheus.NewRegistry()))
+			l.refresh()
+			e := newEnricher(l, nil)
 			var messages [][]byte
 			for i := range 500 {
 				messages = append(messages, realLooking(uint64(i), rows, addresses).AppendVT(nil))

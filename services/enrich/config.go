@@ -37,8 +37,8 @@ type Config struct {
 	Privacy privacyConfig `yaml:"privacy" usage:"truncate or encrypt addresses before they are stored"`
 	// PollInterval is how often the files are looked at.
 	PollInterval time.Duration `yaml:"poll_interval" usage:"time between looks at the files, which are read anew when they changed"`
-	// CacheEntries is rounded up to a power of two; an entry takes 24 octets.
-	CacheEntries int `yaml:"cache_entries" usage:"addresses whose AS, country and network each partition remembers"`
+	// CacheEntries is rounded up to a power of two; an entry takes 32 octets.
+	CacheEntries int `yaml:"cache_entries" usage:"blocks (/24, /48) and addresses whose AS, country and network each partition remembers"`
 }
 
 const maxCacheEntries = 1 << 24

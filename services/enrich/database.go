@@ -43,12 +43,15 @@ func (d *databases) organisation(as uint32) string {
 	return ""
 }
 
-// find returns the record of an address.
-func (d *database) find(addr netip.Addr) (maxminddb.Result, bool) {
+// find returns the record of an address. It raises bits to the length of the prefix that has the same.
+func (d *database) find(addr netip.Addr, bits *int) (r maxminddb.Result, ok bool) {
 	if addr.Is6() && d.Metadata.IPVersion == 4 {
-		return maxminddb.Result{}, false
+		return r, false
 	}
-	r := d.Lookup(addr)
+	r = d.Lookup(addr)
+	if p := r.Prefix(); p.Addr().Is4() == addr.Is4() { // else all of IPv4 has the same
+		*bits = max(*bits, p.Bits())
+	}
 	return r, r.Found()
 }
 

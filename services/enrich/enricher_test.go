@@ -177,8 +177,8 @@ func TestCacheNeverConfusesAddresses(t *testing.T) {
 	for range 100_000 {
 		n := rnd.Uint32N(300)
 		a := netip.AddrFrom4([4]byte{10, byte(n >> 8), byte(n), 1}).As16()
-		vrf := uint16(n % 3)
-		e, ok := c.find(c.locate(nil, [][16]byte{a}, []uint16{vrf})[0], &a, vrf)
+		k := addressKey(&a, uint16(n%3))
+		e, ok := c.find(c.pairOf(&k), k)
 		if !ok {
 			e.net = n
 			continue

@@ -33,6 +33,7 @@ type knowledge struct {
 	exporters *exporters
 	rules     *rule.Set
 	privacy   *privacy
+	blocks    blocks // of networks and privacy
 
 	asnSources  []asnSource
 	nameSources []string
@@ -56,6 +57,13 @@ func newKnowledge(l *library) (*knowledge, error) {
 	k.rules, errs[2] = rule.Compile(cfg.Rules)
 	k.asnSources, errs[3] = parseASNSources(cfg.ASNSources)
 	k.privacy = newPrivacy(cfg.Privacy, l.key)
+	k.blocks = blocks{}
+	for i := range k.networks.list {
+		k.blocks.add(k.networks.list[i].CIDR...)
+	}
+	for _, h := range cfg.Privacy.Hide {
+		k.blocks.add(h.CIDR...)
+	}
 	return k, errors.Join(errs[:]...)
 }
 

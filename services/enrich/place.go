@@ -83,18 +83,29 @@ func (p *places) find(addrs [][16]byte, vrfs []uint16, each func(row int, e *ent
 			each(i, &entry{})
 			continue
 		}
-		e, ok := p.cache.find(pair, a, vrfs[i])
+		e, ok := p.cache.find(pair, blockKey(a, vrfs[i]))
+		if !ok && !p.ask(e, a) {
+			e.net = mixed
+		}
+		if e.net == mixed {
+			k := addressKey(a, vrfs[i])
+			if e, ok = p.cache.find(p.cache.pairOf(&k), k); !ok {
+				p.ask(e, a)
+			}
+		}
 		if !ok {
 			p.misses++
-			p.ask(e, netip.AddrFrom16(*a).Unmap())
 		}
 		each(i, e)
 	}
 }
 
-// ask fills in an entry.
-func (p *places) ask(e *entry, addr netip.Addr) {
-	e.as, e.geo = p.askAS(addr), p.askGeo(addr)
+// ask fills in an entry, and tells whether the same is known of all addresses of the block.
+func (p *places) ask(e *entry, a *[16]byte) bool {
+	addr := netip.AddrFrom16(*a).Unmap()
+	as, asBits := p.askAS(addr)
+	geo, geoBits := p.askGeo(addr)
+	e.as, e.geo, e.net = as, geo, 0
 	n, tenant := p.known.networks.lookup(addr, e.vrf), ""
 	if n != noNetwork {
 		tenant = p.known.networks.list[n].Tenant
@@ -106,40 +117,43 @@ func (p *places) ask(e *entry, addr netip.Addr) {
 		e.net = id
 	}
 	e.hiding = p.known.privacy.of(addr, tenant)
+	return max(asBits, geoBits) <= blockOf(addr).Bits() && !p.known.blocks.mixed(addr)
 }
 
-// askAS asks the databases in their order until one knows.
-func (p *places) askAS(addr netip.Addr) uint32 {
+// askAS asks the databases in their order until one knows. bits is the length of the longest prefix
+// that their answers depend on.
+func (p *places) askAS(addr netip.Addr) (as uint32, bits int) {
 	for i, db := range p.known.asns {
-		result, ok := db.find(addr)
+		result, ok := db.find(addr, &bits)
 		if !ok {
 			continue
 		}
 		key := record{i, result.Offset()}
-		id, ok := p.ases[key]
+		as, ok = p.ases[key]
 		if !ok {
-			if as := decode(result).as; as != 0 {
-				id = uint32(len(p.owners)) //nolint:gosec // at most maxPlaces and a batch
-				p.owners = append(p.owners, p.organisations.owner(as))
+			if n := decode(result).as; n != 0 {
+				as = uint32(len(p.owners)) //nolint:gosec // at most maxPlaces and a batch
+				p.owners = append(p.owners, p.organisations.owner(n))
 			}
-			p.ases[key] = id
+			p.ases[key] = as
 		}
-		if id != 0 {
-			return id
+		if as != 0 {
+			break
 		}
 	}
-	return 0
+	return as, bits
 }
 
-// askGeo asks the databases in their order until one knows the country.
-func (p *places) askGeo(addr netip.Addr) uint32 {
+// askGeo does it for countries.
+func (p *places) askGeo(addr netip.Addr) (geo uint32, bits int) {
+	geo = unknown
 	for i, db := range p.known.countries {
-		result, ok := db.find(addr)
+		result, ok := db.find(addr, &bits)
 		if !ok {
 			continue
 		}
 		key := record{i, result.Offset()}
-		geo, ok := p.geos[key]
+		geo, ok = p.geos[key]
 		if !ok {
 			geo = unknown
 			if ans := decode(result); ans.country != 0 {
@@ -148,10 +162,10 @@ func (p *places) askGeo(addr netip.Addr) uint32 {
 			p.geos[key] = geo
 		}
 		if geo != unknown {
-			return geo
+			break
 		}
 	}
-	return unknown
+	return geo, bits
 }
 
 func (p *places) addGeo(ans answer) uint32 {
