@@ -13,6 +13,7 @@ const (
 	VLANCounters
 	HostCounters
 	ExporterHealth
+	ExporterStatistics
 	NumCounterTables = iota
 )
 
@@ -40,10 +41,11 @@ type counterTableInfo struct {
 // stand in its order and have its widths, for decode reads records by them: more come at the end,
 // with a line in counters.proto and a migration.
 var counterTables = [NumCounterTables]counterTableInfo{
-	InterfaceCounters: {"interface_counters", 1, interfaceCounterColumns},
-	VLANCounters:      {"vlan_counters", 2, vlanCounterColumns},
-	HostCounters:      {"host_counters", 3, hostCounterColumns},
-	ExporterHealth:    {"exporter_health", 4, exporterHealthColumns},
+	InterfaceCounters:  {"interface_counters", 1, interfaceCounterColumns},
+	VLANCounters:       {"vlan_counters", 2, vlanCounterColumns},
+	HostCounters:       {"host_counters", 3, hostCounterColumns},
+	ExporterHealth:     {"exporter_health", 4, exporterHealthColumns},
+	ExporterStatistics: {"exporter_statistics", 5, exporterStatisticsColumns},
 }
 
 var interfaceCounterColumns = []Info{
@@ -259,4 +261,29 @@ var exporterHealthColumns = []Info{
 	{"clock_behind_ms", 25, Number, 4, "SimpleAggregateFunction(max, UInt32)", "Most that the export time was behind the receipt, ms"},
 	{"clock_ahead_ms", 26, Number, 4, "SimpleAggregateFunction(max, UInt32)", "Most that the export time was ahead of the receipt, ms"},
 	{"last_seen", 27, Number, 8, "SimpleAggregateFunction(max, DateTime64(9))", "Receipt of the last datagram, Unix ns"},
+}
+
+var exporterStatisticsColumns = []Info{
+	{"time_received_ns", 2, Number, 8, "DateTime64(9)", "Receive time of the datagram, Unix ns"},
+	{"sampler_address", 3, Address, 16, "IPv6", "Exporter, IPv4 mapped"},
+	{"protocol", 4, Number, 1, "UInt8", "Protocol, as type of a flow: 3 NetFlow v9, 4 IPFIX"},
+	{"observation_domain_id", 5, Number, 4, "UInt32", "Observation domain, source id"},
+	{"line_card_id", 6, Number, 4, "UInt32", "Line card that the record is about, element 141"},
+	{"metering_process_id", 7, Number, 4, "UInt32", "Metering process that the record is about, element 143"},
+	{"exporting_process_id", 8, Number, 4, "UInt32", "Exporting process that the record is about, element 144"},
+	{"template_id", 9, Number, 4, "UInt32", "Template that the record is about, element 145"},
+	{"selector_id", 10, Number, 8, "UInt64", "Selector or sampler that the record is about, elements 302 and 48"},
+	{"flow_active_timeout", 11, Number, 4, "UInt32", "After so many seconds flows that go on are exported, element 36"},
+	{"flow_idle_timeout", 12, Number, 4, "UInt32", "After so many seconds without packets flows end, element 37"},
+	{"exported_octets", 13, Number, 8, "UInt64", "Octets that were exported, element 40"},
+	{"exported_messages", 14, Number, 8, "UInt64", "Messages that were exported, element 41"},
+	{"exported_flow_records", 15, Number, 8, "UInt64", "Flow records that were exported, element 42"},
+	{"observed_flows", 16, Number, 8, "UInt64", "Flows that were observed, element 163"},
+	{"ignored_packets", 17, Number, 8, "UInt64", "Packets that were observed and not metered, element 164"},
+	{"ignored_octets", 18, Number, 8, "UInt64", "Octets of these packets, element 165"},
+	{"not_sent_flows", 19, Number, 8, "UInt64", "Flow records that were made and dropped before their export, element 166"},
+	{"not_sent_packets", 20, Number, 8, "UInt64", "Packets of these flows, element 167"},
+	{"not_sent_octets", 21, Number, 8, "UInt64", "Octets of these flows, element 168"},
+	{"packets_observed", 22, Number, 8, "UInt64", "Packets that a selector saw, element 318"},
+	{"packets_selected", 23, Number, 8, "UInt64", "Packets that a selector took, element 319"},
 }

@@ -27,13 +27,14 @@ const (
 // how exporters are. A section is a table, with the columns of flow/counter_tables.go by the
 // same names and numbers. The comment of a number ends with the octets of its widest form.
 type CounterBatch struct {
-	state             protoimpl.MessageState `protogen:"open.v1"`
-	InterfaceCounters *InterfaceCounters     `protobuf:"bytes,1,opt,name=interface_counters,json=interfaceCounters,proto3" json:"interface_counters,omitempty"`
-	VlanCounters      *VlanCounters          `protobuf:"bytes,2,opt,name=vlan_counters,json=vlanCounters,proto3" json:"vlan_counters,omitempty"`
-	HostCounters      *HostCounters          `protobuf:"bytes,3,opt,name=host_counters,json=hostCounters,proto3" json:"host_counters,omitempty"`
-	ExporterHealth    *ExporterHealth        `protobuf:"bytes,4,opt,name=exporter_health,json=exporterHealth,proto3" json:"exporter_health,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	state              protoimpl.MessageState `protogen:"open.v1"`
+	InterfaceCounters  *InterfaceCounters     `protobuf:"bytes,1,opt,name=interface_counters,json=interfaceCounters,proto3" json:"interface_counters,omitempty"`
+	VlanCounters       *VlanCounters          `protobuf:"bytes,2,opt,name=vlan_counters,json=vlanCounters,proto3" json:"vlan_counters,omitempty"`
+	HostCounters       *HostCounters          `protobuf:"bytes,3,opt,name=host_counters,json=hostCounters,proto3" json:"host_counters,omitempty"`
+	ExporterHealth     *ExporterHealth        `protobuf:"bytes,4,opt,name=exporter_health,json=exporterHealth,proto3" json:"exporter_health,omitempty"`
+	ExporterStatistics *ExporterStatistics    `protobuf:"bytes,5,opt,name=exporter_statistics,json=exporterStatistics,proto3" json:"exporter_statistics,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *CounterBatch) Reset() {
@@ -90,6 +91,13 @@ func (x *CounterBatch) GetHostCounters() *HostCounters {
 func (x *CounterBatch) GetExporterHealth() *ExporterHealth {
 	if x != nil {
 		return x.ExporterHealth
+	}
+	return nil
+}
+
+func (x *CounterBatch) GetExporterStatistics() *ExporterStatistics {
+	if x != nil {
+		return x.ExporterStatistics
 	}
 	return nil
 }
@@ -2101,16 +2109,260 @@ func (x *ExporterHealth) GetLastSeen() []byte {
 	return nil
 }
 
+// ExporterStatistics: what exporters count themselves, from options data of NetFlow v9 and IPFIX.
+type ExporterStatistics struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Rows  uint32                 `protobuf:"varint,1,opt,name=rows,proto3" json:"rows,omitempty"`
+	// Receive time of the datagram, Unix ns. 8
+	TimeReceivedNs []byte `protobuf:"bytes,2,opt,name=time_received_ns,json=timeReceivedNs,proto3" json:"time_received_ns,omitempty"`
+	// Exporter, IPv4 mapped. 16
+	SamplerAddress []byte `protobuf:"bytes,3,opt,name=sampler_address,json=samplerAddress,proto3" json:"sampler_address,omitempty"`
+	// Protocol, as type of a flow: 3 NetFlow v9, 4 IPFIX. 1
+	Protocol []byte `protobuf:"bytes,4,opt,name=protocol,proto3" json:"protocol,omitempty"`
+	// Observation domain, source id. 4
+	ObservationDomainId []byte `protobuf:"bytes,5,opt,name=observation_domain_id,json=observationDomainId,proto3" json:"observation_domain_id,omitempty"`
+	// Line card that the record is about, element 141. 4
+	LineCardId []byte `protobuf:"bytes,6,opt,name=line_card_id,json=lineCardId,proto3" json:"line_card_id,omitempty"`
+	// Metering process that the record is about, element 143. 4
+	MeteringProcessId []byte `protobuf:"bytes,7,opt,name=metering_process_id,json=meteringProcessId,proto3" json:"metering_process_id,omitempty"`
+	// Exporting process that the record is about, element 144. 4
+	ExportingProcessId []byte `protobuf:"bytes,8,opt,name=exporting_process_id,json=exportingProcessId,proto3" json:"exporting_process_id,omitempty"`
+	// Template that the record is about, element 145. 4
+	TemplateId []byte `protobuf:"bytes,9,opt,name=template_id,json=templateId,proto3" json:"template_id,omitempty"`
+	// Selector or sampler that the record is about, elements 302 and 48. 8
+	SelectorId []byte `protobuf:"bytes,10,opt,name=selector_id,json=selectorId,proto3" json:"selector_id,omitempty"`
+	// After so many seconds flows that go on are exported, element 36. 4
+	FlowActiveTimeout []byte `protobuf:"bytes,11,opt,name=flow_active_timeout,json=flowActiveTimeout,proto3" json:"flow_active_timeout,omitempty"`
+	// After so many seconds without packets flows end, element 37. 4
+	FlowIdleTimeout []byte `protobuf:"bytes,12,opt,name=flow_idle_timeout,json=flowIdleTimeout,proto3" json:"flow_idle_timeout,omitempty"`
+	// Octets that were exported, element 40. 8
+	ExportedOctets []byte `protobuf:"bytes,13,opt,name=exported_octets,json=exportedOctets,proto3" json:"exported_octets,omitempty"`
+	// Messages that were exported, element 41. 8
+	ExportedMessages []byte `protobuf:"bytes,14,opt,name=exported_messages,json=exportedMessages,proto3" json:"exported_messages,omitempty"`
+	// Flow records that were exported, element 42. 8
+	ExportedFlowRecords []byte `protobuf:"bytes,15,opt,name=exported_flow_records,json=exportedFlowRecords,proto3" json:"exported_flow_records,omitempty"`
+	// Flows that were observed, element 163. 8
+	ObservedFlows []byte `protobuf:"bytes,16,opt,name=observed_flows,json=observedFlows,proto3" json:"observed_flows,omitempty"`
+	// Packets that were observed and not metered, element 164. 8
+	IgnoredPackets []byte `protobuf:"bytes,17,opt,name=ignored_packets,json=ignoredPackets,proto3" json:"ignored_packets,omitempty"`
+	// Octets of these packets, element 165. 8
+	IgnoredOctets []byte `protobuf:"bytes,18,opt,name=ignored_octets,json=ignoredOctets,proto3" json:"ignored_octets,omitempty"`
+	// Flow records that were made and dropped before their export, element 166. 8
+	NotSentFlows []byte `protobuf:"bytes,19,opt,name=not_sent_flows,json=notSentFlows,proto3" json:"not_sent_flows,omitempty"`
+	// Packets of these flows, element 167. 8
+	NotSentPackets []byte `protobuf:"bytes,20,opt,name=not_sent_packets,json=notSentPackets,proto3" json:"not_sent_packets,omitempty"`
+	// Octets of these flows, element 168. 8
+	NotSentOctets []byte `protobuf:"bytes,21,opt,name=not_sent_octets,json=notSentOctets,proto3" json:"not_sent_octets,omitempty"`
+	// Packets that a selector saw, element 318. 8
+	PacketsObserved []byte `protobuf:"bytes,22,opt,name=packets_observed,json=packetsObserved,proto3" json:"packets_observed,omitempty"`
+	// Packets that a selector took, element 319. 8
+	PacketsSelected []byte `protobuf:"bytes,23,opt,name=packets_selected,json=packetsSelected,proto3" json:"packets_selected,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
+}
+
+func (x *ExporterStatistics) Reset() {
+	*x = ExporterStatistics{}
+	mi := &file_weir_v1_counters_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExporterStatistics) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExporterStatistics) ProtoMessage() {}
+
+func (x *ExporterStatistics) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_v1_counters_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExporterStatistics.ProtoReflect.Descriptor instead.
+func (*ExporterStatistics) Descriptor() ([]byte, []int) {
+	return file_weir_v1_counters_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ExporterStatistics) GetRows() uint32 {
+	if x != nil {
+		return x.Rows
+	}
+	return 0
+}
+
+func (x *ExporterStatistics) GetTimeReceivedNs() []byte {
+	if x != nil {
+		return x.TimeReceivedNs
+	}
+	return nil
+}
+
+func (x *ExporterStatistics) GetSamplerAddress() []byte {
+	if x != nil {
+		return x.SamplerAddress
+	}
+	return nil
+}
+
+func (x *ExporterStatistics) GetProtocol() []byte {
+	if x != nil {
+		return x.Protocol
+	}
+	return nil
+}
+
+func (x *ExporterStatistics) GetObservationDomainId() []byte {
+	if x != nil {
+		return x.ObservationDomainId
+	}
+	return nil
+}
+
+func (x *ExporterStatistics) GetLineCardId() []byte {
+	if x != nil {
+		return x.LineCardId
+	}
+	return nil
+}
+
+func (x *ExporterStatistics) GetMeteringProcessId() []byte {
+	if x != nil {
+		return x.MeteringProcessId
+	}
+	return nil
+}
+
+func (x *ExporterStatistics) GetExportingProcessId() []byte {
+	if x != nil {
+		return x.ExportingProcessId
+	}
+	return nil
+}
+
+func (x *ExporterStatistics) GetTemplateId() []byte {
+	if x != nil {
+		return x.TemplateId
+	}
+	return nil
+}
+
+func (x *ExporterStatistics) GetSelectorId() []byte {
+	if x != nil {
+		return x.SelectorId
+	}
+	return nil
+}
+
+func (x *ExporterStatistics) GetFlowActiveTimeout() []byte {
+	if x != nil {
+		return x.FlowActiveTimeout
+	}
+	return nil
+}
+
+func (x *ExporterStatistics) GetFlowIdleTimeout() []byte {
+	if x != nil {
+		return x.FlowIdleTimeout
+	}
+	return nil
+}
+
+func (x *ExporterStatistics) GetExportedOctets() []byte {
+	if x != nil {
+		return x.ExportedOctets
+	}
+	return nil
+}
+
+func (x *ExporterStatistics) GetExportedMessages() []byte {
+	if x != nil {
+		return x.ExportedMessages
+	}
+	return nil
+}
+
+func (x *ExporterStatistics) GetExportedFlowRecords() []byte {
+	if x != nil {
+		return x.ExportedFlowRecords
+	}
+	return nil
+}
+
+func (x *ExporterStatistics) GetObservedFlows() []byte {
+	if x != nil {
+		return x.ObservedFlows
+	}
+	return nil
+}
+
+func (x *ExporterStatistics) GetIgnoredPackets() []byte {
+	if x != nil {
+		return x.IgnoredPackets
+	}
+	return nil
+}
+
+func (x *ExporterStatistics) GetIgnoredOctets() []byte {
+	if x != nil {
+		return x.IgnoredOctets
+	}
+	return nil
+}
+
+func (x *ExporterStatistics) GetNotSentFlows() []byte {
+	if x != nil {
+		return x.NotSentFlows
+	}
+	return nil
+}
+
+func (x *ExporterStatistics) GetNotSentPackets() []byte {
+	if x != nil {
+		return x.NotSentPackets
+	}
+	return nil
+}
+
+func (x *ExporterStatistics) GetNotSentOctets() []byte {
+	if x != nil {
+		return x.NotSentOctets
+	}
+	return nil
+}
+
+func (x *ExporterStatistics) GetPacketsObserved() []byte {
+	if x != nil {
+		return x.PacketsObserved
+	}
+	return nil
+}
+
+func (x *ExporterStatistics) GetPacketsSelected() []byte {
+	if x != nil {
+		return x.PacketsSelected
+	}
+	return nil
+}
+
 var File_weir_v1_counters_proto protoreflect.FileDescriptor
 
 const file_weir_v1_counters_proto_rawDesc = "" +
 	"\n" +
-	"\x16weir/v1/counters.proto\x12\aweir.v1\x1a\x15weir/v1/columns.proto\"\x93\x02\n" +
+	"\x16weir/v1/counters.proto\x12\aweir.v1\x1a\x15weir/v1/columns.proto\"\xe1\x02\n" +
 	"\fCounterBatch\x12I\n" +
 	"\x12interface_counters\x18\x01 \x01(\v2\x1a.weir.v1.InterfaceCountersR\x11interfaceCounters\x12:\n" +
 	"\rvlan_counters\x18\x02 \x01(\v2\x15.weir.v1.VlanCountersR\fvlanCounters\x12:\n" +
 	"\rhost_counters\x18\x03 \x01(\v2\x15.weir.v1.HostCountersR\fhostCounters\x12@\n" +
-	"\x0fexporter_health\x18\x04 \x01(\v2\x17.weir.v1.ExporterHealthR\x0eexporterHealth\"\xb7\x13\n" +
+	"\x0fexporter_health\x18\x04 \x01(\v2\x17.weir.v1.ExporterHealthR\x0eexporterHealth\x12L\n" +
+	"\x13exporter_statistics\x18\x05 \x01(\v2\x1b.weir.v1.ExporterStatisticsR\x12exporterStatistics\"\xb7\x13\n" +
 	"\x11InterfaceCounters\x12\x12\n" +
 	"\x04rows\x18\x01 \x01(\rR\x04rows\x12(\n" +
 	"\x10time_received_ns\x18\x02 \x01(\fR\x0etimeReceivedNs\x12'\n" +
@@ -2353,7 +2605,35 @@ const file_weir_v1_counters_proto_rawDesc = "" +
 	"timeSkewed\x12&\n" +
 	"\x0fclock_behind_ms\x18\x19 \x01(\fR\rclockBehindMs\x12$\n" +
 	"\x0eclock_ahead_ms\x18\x1a \x01(\fR\fclockAheadMs\x12\x1b\n" +
-	"\tlast_seen\x18\x1b \x01(\fR\blastSeenB/Z-github.com/weirflow/weir/proto/weir/v1;weirv1b\x06proto3"
+	"\tlast_seen\x18\x1b \x01(\fR\blastSeen\"\xbc\a\n" +
+	"\x12ExporterStatistics\x12\x12\n" +
+	"\x04rows\x18\x01 \x01(\rR\x04rows\x12(\n" +
+	"\x10time_received_ns\x18\x02 \x01(\fR\x0etimeReceivedNs\x12'\n" +
+	"\x0fsampler_address\x18\x03 \x01(\fR\x0esamplerAddress\x12\x1a\n" +
+	"\bprotocol\x18\x04 \x01(\fR\bprotocol\x122\n" +
+	"\x15observation_domain_id\x18\x05 \x01(\fR\x13observationDomainId\x12 \n" +
+	"\fline_card_id\x18\x06 \x01(\fR\n" +
+	"lineCardId\x12.\n" +
+	"\x13metering_process_id\x18\a \x01(\fR\x11meteringProcessId\x120\n" +
+	"\x14exporting_process_id\x18\b \x01(\fR\x12exportingProcessId\x12\x1f\n" +
+	"\vtemplate_id\x18\t \x01(\fR\n" +
+	"templateId\x12\x1f\n" +
+	"\vselector_id\x18\n" +
+	" \x01(\fR\n" +
+	"selectorId\x12.\n" +
+	"\x13flow_active_timeout\x18\v \x01(\fR\x11flowActiveTimeout\x12*\n" +
+	"\x11flow_idle_timeout\x18\f \x01(\fR\x0fflowIdleTimeout\x12'\n" +
+	"\x0fexported_octets\x18\r \x01(\fR\x0eexportedOctets\x12+\n" +
+	"\x11exported_messages\x18\x0e \x01(\fR\x10exportedMessages\x122\n" +
+	"\x15exported_flow_records\x18\x0f \x01(\fR\x13exportedFlowRecords\x12%\n" +
+	"\x0eobserved_flows\x18\x10 \x01(\fR\robservedFlows\x12'\n" +
+	"\x0fignored_packets\x18\x11 \x01(\fR\x0eignoredPackets\x12%\n" +
+	"\x0eignored_octets\x18\x12 \x01(\fR\rignoredOctets\x12$\n" +
+	"\x0enot_sent_flows\x18\x13 \x01(\fR\fnotSentFlows\x12(\n" +
+	"\x10not_sent_packets\x18\x14 \x01(\fR\x0enotSentPackets\x12&\n" +
+	"\x0fnot_sent_octets\x18\x15 \x01(\fR\rnotSentOctets\x12)\n" +
+	"\x10packets_observed\x18\x16 \x01(\fR\x0fpacketsObserved\x12)\n" +
+	"\x10packets_selected\x18\x17 \x01(\fR\x0fpacketsSelectedB/Z-github.com/weirflow/weir/proto/weir/v1;weirv1b\x06proto3"
 
 var (
 	file_weir_v1_counters_proto_rawDescOnce sync.Once
@@ -2367,29 +2647,31 @@ func file_weir_v1_counters_proto_rawDescGZIP() []byte {
 	return file_weir_v1_counters_proto_rawDescData
 }
 
-var file_weir_v1_counters_proto_msgTypes = make([]protoimpl.MessageInfo, 5)
+var file_weir_v1_counters_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_weir_v1_counters_proto_goTypes = []any{
-	(*CounterBatch)(nil),      // 0: weir.v1.CounterBatch
-	(*InterfaceCounters)(nil), // 1: weir.v1.InterfaceCounters
-	(*VlanCounters)(nil),      // 2: weir.v1.VlanCounters
-	(*HostCounters)(nil),      // 3: weir.v1.HostCounters
-	(*ExporterHealth)(nil),    // 4: weir.v1.ExporterHealth
-	(*TextColumn)(nil),        // 5: weir.v1.TextColumn
+	(*CounterBatch)(nil),       // 0: weir.v1.CounterBatch
+	(*InterfaceCounters)(nil),  // 1: weir.v1.InterfaceCounters
+	(*VlanCounters)(nil),       // 2: weir.v1.VlanCounters
+	(*HostCounters)(nil),       // 3: weir.v1.HostCounters
+	(*ExporterHealth)(nil),     // 4: weir.v1.ExporterHealth
+	(*ExporterStatistics)(nil), // 5: weir.v1.ExporterStatistics
+	(*TextColumn)(nil),         // 6: weir.v1.TextColumn
 }
 var file_weir_v1_counters_proto_depIdxs = []int32{
 	1, // 0: weir.v1.CounterBatch.interface_counters:type_name -> weir.v1.InterfaceCounters
 	2, // 1: weir.v1.CounterBatch.vlan_counters:type_name -> weir.v1.VlanCounters
 	3, // 2: weir.v1.CounterBatch.host_counters:type_name -> weir.v1.HostCounters
 	4, // 3: weir.v1.CounterBatch.exporter_health:type_name -> weir.v1.ExporterHealth
-	5, // 4: weir.v1.InterfaceCounters.if_name:type_name -> weir.v1.TextColumn
-	5, // 5: weir.v1.HostCounters.host_name:type_name -> weir.v1.TextColumn
-	5, // 6: weir.v1.HostCounters.uuid:type_name -> weir.v1.TextColumn
-	5, // 7: weir.v1.HostCounters.os_release:type_name -> weir.v1.TextColumn
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	5, // 4: weir.v1.CounterBatch.exporter_statistics:type_name -> weir.v1.ExporterStatistics
+	6, // 5: weir.v1.InterfaceCounters.if_name:type_name -> weir.v1.TextColumn
+	6, // 6: weir.v1.HostCounters.host_name:type_name -> weir.v1.TextColumn
+	6, // 7: weir.v1.HostCounters.uuid:type_name -> weir.v1.TextColumn
+	6, // 8: weir.v1.HostCounters.os_release:type_name -> weir.v1.TextColumn
+	9, // [9:9] is the sub-list for method output_type
+	9, // [9:9] is the sub-list for method input_type
+	9, // [9:9] is the sub-list for extension type_name
+	9, // [9:9] is the sub-list for extension extendee
+	0, // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_weir_v1_counters_proto_init() }
@@ -2404,7 +2686,7 @@ func file_weir_v1_counters_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_v1_counters_proto_rawDesc), len(file_weir_v1_counters_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   5,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -42,6 +42,16 @@ type facts struct {
 // domain and returns its octets; 0 when data ends before the record does.
 func (x *Exporter) Options(d *Domain, t *Template, data []byte, refused *refusal.Counts) int {
 	var told facts
+	n := t.Walk(data, func(i int, f Field, octets []byte) { told.field(f, i < int(t.Scope), octets) })
+	if n != 0 {
+		x.keep(d, &told, refused)
+	}
+	return n
+}
+
+// Walk calls take with the octets of each field of the record with which data begins, and returns
+// the record's octets; 0 when data ends before the record does.
+func (t *Template) Walk(data []byte, take func(i int, f Field, octets []byte)) int {
 	at := 0
 	for i, f := range t.Fields {
 		size := int(f.Length)
@@ -55,10 +65,9 @@ func (x *Exporter) Options(d *Domain, t *Template, data []byte, refused *refusal
 		if at+size > len(data) {
 			return 0
 		}
-		told.field(f, i < int(t.Scope), data[at:at+size])
+		take(i, f, data[at:at+size])
 		at += size
 	}
-	x.keep(d, &told, refused)
 	return at
 }
 
