@@ -62,7 +62,7 @@ exporter: ## install a real exporter (softflowd)
 
 .PHONY: exporters
 exporters: ## install the exporters and tools that tests compare with, and a C compiler for the race detector
-	@tools/need.sh gcc=gcc,libc6-dev softflowd=softflowd pmacctd=pmacct nfcapd=nfdump tshark=tshark tcpdump=tcpdump mmdblookup=mmdb-bin snmpd=snmpd
+	@tools/need.sh gcc=gcc,libc6-dev softflowd=softflowd pmacctd=pmacct nfcapd=nfdump tshark=tshark tcpdump=tcpdump mmdblookup=mmdb-bin snmpd=snmpd promtool=prometheus
 
 # --- test
 

@@ -23,7 +23,7 @@ func oneHost() dashboard {
 		table("Peers", "Hosts that it talks with. "+ofReceipt, half, flows.top(100, key{"peer", peer, text(peer)}, by("direction", way))),
 		table("Services", "Protocols and lower ports. "+ofReceipt, half, flows.top(100, serviceKey(), by("direction", way))),
 		table("Where it is seen", "Exporters and interfaces with its flows, duplicates too: who sees it, not how much there is. "+scaled, half, seen()),
-		table("Newest flows", "The last 200 flows that were received. Bytes and packets as exported: the column sampling says what they stand for.", half, newest(flows)),
+		table("Newest flows", "The last 200 flows that were received. Bytes and packets as exported: the column sampling says what they stand for.", half, newestFlows(flows)),
 	)
 }
 
@@ -33,7 +33,7 @@ func seen() string {
 		theHost + " OR dst_addr = " + theHost + ")\nGROUP BY ALL\nORDER BY `bytes` DESC\nLIMIT 50"
 }
 
-func newest(s source) string {
+func newestFlows(s source) string {
 	return "SELECT time_received_ns AS received, src_ip AS `source`, src_port AS `source port`, dst_ip AS `destination`, dst_port AS `destination port`," +
 		" proto_name AS protocol, bytes AS `bytes`, packets AS `packets`, sampling_rate AS sampling\nFROM flows\nWHERE " + s.where + "\nORDER BY time_received_ns DESC\nLIMIT 200"
 }

@@ -26,12 +26,19 @@ func Write(root string) error {
 		if err != nil {
 			return fmt.Errorf("dashboard %s: %w", d.UID, err)
 		}
-		path := filepath.Join(root, "dashboards", strings.TrimPrefix(d.UID, "weir-")+".json")
-		if err := os.WriteFile(path, text, 0o644); err != nil { //nolint:gosec // for all to read
+		if err := write(root, "dashboards/"+strings.TrimPrefix(d.UID, "weir-")+".json", text); err != nil {
 			return err
 		}
 	}
-	return nil
+	text, err := provisioned()
+	if err != nil {
+		return fmt.Errorf("alert rules: %w", err)
+	}
+	return write(root, "deploy/compose/grafana/alerts.yaml", text)
+}
+
+func write(root, path string, text []byte) error {
+	return os.WriteFile(filepath.Join(root, filepath.FromSlash(path)), text, 0o644) //nolint:gosec // for all to read
 }
 
 // encode writes JSON that people can read: indented, and < and > as they are.

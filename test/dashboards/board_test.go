@@ -81,6 +81,16 @@ type target struct {
 	Expr       string
 }
 
+// read reads a file of the repository.
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 // sql is the query of a variable, empty if it has none.
 func (v variable) sql() string {
 	var q struct{ RawSQL string }
@@ -99,12 +109,8 @@ func boards(t *testing.T) []board {
 	}
 	var all []board
 	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
 		var b board
-		if err := json.Unmarshal(text, &b); err != nil {
+		if err := json.Unmarshal([]byte(read(t, "dashboards/"+filepath.Base(path))), &b); err != nil {
 			t.Fatalf("%s: %v", path, err)
 		}
 		if "weir-"+strings.TrimSuffix(filepath.Base(path), ".json") != b.UID {

@@ -11,6 +11,8 @@ require (
 	github.com/weirflow/weir/migrations v0.0.0
 	github.com/weirflow/weir/services/aggregate v0.0.0
 	github.com/weirflow/weir/services/insert v0.0.0
+	github.com/weirflow/weir/test v0.0.0
+	go.yaml.in/yaml/v4 v4.0.0
 )
 
 require (
@@ -24,6 +26,7 @@ require (
 	github.com/go-faster/errors v0.7.1 // indirect
 	github.com/google/go-tpm v0.9.8 // indirect
 	github.com/google/uuid v1.6.0 // indirect
+	github.com/gopacket/gopacket v1.7.7 // indirect
 	github.com/klauspost/compress v1.20.3 // indirect
 	github.com/minio/highwayhash v1.0.4 // indirect
 	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect

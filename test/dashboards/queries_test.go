@@ -121,6 +121,7 @@ func TestDashboards(t *testing.T) {
 	t.Run("queries return what panels show", func(t *testing.T) { t.Parallel(); s.testPanels(t) })
 	t.Run("variables have values", func(t *testing.T) { t.Parallel(); s.testVariables(t) })
 	t.Run("queries read the intended tables by index", func(t *testing.T) { t.Parallel(); s.testPlans(t) })
+	t.Run("alerts fire for what was made for them", func(t *testing.T) { t.Parallel(); s.testAlerts(t) })
 	t.Run("numbers are those of the generator", func(t *testing.T) { t.Parallel(); s.testNumbers(t) })
 }
 
