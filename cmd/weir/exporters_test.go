@@ -52,7 +52,25 @@ func TestRealExporters(t *testing.T) {
 				start.Unix()-1, start.Add(time.Minute).Unix(), e.typ), "1\t1") // v9 has whole seconds only: RFC 3954 section 5.1
 		})
 	}
+	for protocol, typ := range map[string]int{"v5": 2, "v9": 3, "ipfix": 4} {
+		t.Run("the probe's "+protocol+" is softflowd's", func(t *testing.T) { s.sameFlows(pcap, protocol, typ) })
+	}
 	s.expectRollups()
+}
+
+// sameFlows has the probe read the capture that softflowd has read: keys, packets and octets of
+// all rows are the same. It numbers the interface, and softflowd does not.
+func (s *stack) sameFlows(pcap, protocol string, typ int) {
+	s.t.Helper()
+	probe := weir(s.t, "probe", "-r", pcap, "--to", s.flows, "--protocol", protocol)
+	if out, err := probe.CombinedOutput(); err != nil {
+		s.t.Fatalf("probe: %v\n%s", err, out)
+	}
+	rows := func(which string) string {
+		return fmt.Sprintf(`SELECT src_addr, dst_addr, src_port, dst_port, proto, etype, packets, bytes, tcp_flags, ip_tos FROM flows
+			WHERE type = %d AND proto != %d AND in_if %s ORDER BY ALL`, typ, traffic.FillerProto, which)
+	}
+	s.expect(rows("= 1"), s.query(rows("= 0")))
 }
 
 // capture writes a pcap file and says what is in it.

@@ -72,7 +72,7 @@ type exporter struct {
 	began     time.Time // of sending
 
 	stamp  stamp
-	out    *sender
+	out    output
 	faulty *faulty // nil: none
 	source netip.Addr
 	to     netip.AddrPort
@@ -109,9 +109,17 @@ func newExporter(cfg LoadConfig, i int, addr netip.Addr) (*exporter, error) {
 		e.source = addr
 	}
 	e.to, e.faulty = cfg.To, newFaulty(cfg, i)
-	var err error
+	return e, e.open(cfg.Deliver)
+}
+
+// open makes the way out: a socket of its own.
+func (e *exporter) open(deliver func(netip.Addr, []byte) error) (err error) {
+	if deliver != nil {
+		e.out = &delivery{exporter: e.Exporter, deliver: deliver}
+		return nil
+	}
 	e.out, err = newSender(e.source, e.to)
-	return e, err
+	return err
 }
 
 func (e *exporter) template(version uint16, full int) {
@@ -147,7 +155,7 @@ func (e *exporter) send(now time.Time, flows uint64) (uint64, error) {
 		e.began = now
 	}
 	if e.faulty != nil {
-		if err := e.faulty.begin(e, now, e.source, e.to); err != nil {
+		if err := e.faulty.begin(e, now); err != nil {
 			return 0, err
 		}
 	}

@@ -55,17 +55,18 @@ type faulty struct {
 	rnd     *rand.Rand
 	started time.Time // the exporter, last
 	held    *datagram // to be sent after the next
+	deliver func(netip.Addr, []byte) error
 }
 
 func newFaulty(cfg LoadConfig, i int) *faulty {
 	if cfg.Faults == (Faults{}) {
 		return nil
 	}
-	return &faulty{Faults: cfg.Faults, rnd: rand.New(rand.NewPCG(cfg.Seed, maxExporters+uint64(i)))}
+	return &faulty{Faults: cfg.Faults, deliver: cfg.Deliver, rnd: rand.New(rand.NewPCG(cfg.Seed, maxExporters+uint64(i)))}
 }
 
 // begin restarts e if it is time to.
-func (f *faulty) begin(e *exporter, now time.Time, source netip.Addr, to netip.AddrPort) error {
+func (f *faulty) begin(e *exporter, now time.Time) error {
 	if f.started.IsZero() {
 		f.started = now
 		e.told = now.Add(f.LateTemplates - e.every)
@@ -73,12 +74,12 @@ func (f *faulty) begin(e *exporter, now time.Time, source netip.Addr, to netip.A
 	if f.RestartEvery == 0 || now.Sub(f.started) < f.RestartEvery {
 		return nil
 	}
-	out, err := newSender(source, to)
-	if err != nil {
+	before := e.out
+	if err := e.open(f.deliver); err != nil {
 		return err
 	}
-	e.out.close()
-	e.out, f.started, e.told = out, now, time.Time{}
+	before.close()
+	f.started, e.told = now, time.Time{}
 	e.stamp.sequence, e.stamp.samples, e.stamp.booted = 0, 0, now.Add(-running/2)
 	if f.ReuseIDs {
 		e.stamp.swap ^= 1

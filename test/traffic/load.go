@@ -54,6 +54,8 @@ type LoadConfig struct {
 	Scan, Flood Attack
 	// Sources are the addresses that exporters send from, which this machine must have; none: see Exporters.
 	Sources []netip.Addr
+	// Deliver is given the datagrams, which are then not sent; they are valid during the call.
+	Deliver func(exporter netip.Addr, datagram []byte) error
 	// Faults that exporters have.
 	Faults Faults
 	// Remember keeps what Load.Datagram tells: about 80 octets a datagram.
