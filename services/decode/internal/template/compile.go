@@ -23,7 +23,9 @@ func compile(fields []Field, added ie.Mapping) *Plan {
 	p := &Plan{}
 	off := 0
 	for i, f := range fields {
-		if !shadowed(fields, i) {
+		if shadowed(fields, i) {
+			p.addOuter(f, off)
+		} else {
 			p.add(f, off, added)
 		}
 		if f.Length == Variable {
@@ -125,6 +127,29 @@ func (p *Plan) add(f Field, off int, added ie.Mapping) {
 	}
 }
 
+// addOuter appends the op of an address that comes again: it is that of the outermost header.
+func (p *Plan) addOuter(f Field, off int) {
+	for _, u := range ie.Uses(f.Element) {
+		if outer, ok := outerOf(u.Field); ok && fits(u.How, f.Length) {
+			p.ops = append(p.ops, op{
+				how: u.How, field: outer, rank: u.Rank,
+				off: uint16(off), size: f.Length, segment: uint16(len(p.fixed)), //nolint:gosec // as in add
+			})
+		}
+	}
+}
+
+// outerOf returns the field of an address of the outer header of a tunnel.
+func outerOf(f flow.Field) (outer flow.Field, ok bool) {
+	switch f {
+	case flow.SrcAddr:
+		return flow.TunnelSrcAddr, true
+	case flow.DstAddr:
+		return flow.TunnelDstAddr, true
+	}
+	return 0, false
+}
+
 // fits tells whether a field of this length can be what it should be.
 func fits(how ie.How, length uint16) bool {
 	if length == Variable {
@@ -153,6 +178,7 @@ func fits(how ie.How, length uint16) bool {
 // settle decides which ops yield to what is there already, and which are plain.
 func (p *Plan) settle() {
 	var filled [256]bool
+	var before [256]uint8 // rank of the last address op of a field, and 1
 	section := false
 	for i := range p.ops {
 		o := &p.ops[i]
@@ -165,6 +191,8 @@ func (p *Plan) settle() {
 			filled[flow.ICMPCode] = true
 		case ie.AddressV4, ie.AddressV6:
 			filled[flow.EType] = true
+			o.inner = before[o.field] == o.rank+1
+			before[o.field] = o.rank + 1
 		}
 		if !o.keep && o.size != Variable {
 			o.code = p.plainCode(o)

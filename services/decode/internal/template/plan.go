@@ -32,6 +32,7 @@ type op struct {
 	how   ie.How
 	field flow.Field
 	keep  bool   // a zero does not replace what is there
+	inner bool   // an address that it replaces is one of the outer header
 	off   uint16 // from the start of its segment
 	size  uint16 // Variable: told by the record
 	// segment counts the fields of variable length before; where segments start differs

@@ -134,6 +134,9 @@ func (o *op) addressV4(a uint32, r *flow.Record) {
 	if o.keep && a == 0 && r.Has(o.field) {
 		return
 	}
+	if o.inner && a != 0 {
+		o.setAside(r)
+	}
 	r.SetIPv4(o.field, a)
 	if o.tellsEType() {
 		r.SetNumber(flow.EType, etherIPv4)
@@ -144,9 +147,19 @@ func (o *op) addressV6(a [16]byte, r *flow.Record) {
 	if o.keep && a == [16]byte{} && r.Has(o.field) {
 		return
 	}
+	if o.inner && a != [16]byte{} {
+		o.setAside(r)
+	}
 	r.SetAddress(o.field, a)
 	if o.tellsEType() {
 		r.SetNumber(flow.EType, etherIPv6)
+	}
+}
+
+// setAside keeps the address that is about to be replaced as that of the outer header of a tunnel.
+func (o *op) setAside(r *flow.Record) {
+	if outer, ok := outerOf(o.field); ok && !r.Address(o.field).Unmap().IsUnspecified() {
+		r.SetAddress(outer, r.Address(o.field).As16())
 	}
 }
 
