@@ -50,6 +50,7 @@ func (s *Settings) Load(src Sources) error {
 			l.expand(leaf, src)
 		}
 	}
+	l.expandLists(s.sections, src)
 	for _, f := range s.sections {
 		if !l.failed[f.key] {
 			l.validate(f)
@@ -107,6 +108,27 @@ func (l *loader) expand(leaf *leaf, src Sources) {
 	})
 	if expanded != text {
 		l.text(leaf, "", expanded)
+	}
+}
+
+// expandLists expands the secrets in lists of sections, which only a file can fill.
+func (l *loader) expandLists(fields []field, src Sources) {
+	for _, f := range fields {
+		t := f.value.Type()
+		switch {
+		case isSection(t):
+			l.expandLists(fieldsOf(f.value, f.key+"."), src)
+		case t.Kind() == reflect.Slice && isSection(t.Elem()):
+			for i := range f.value.Len() {
+				item := fieldsOf(f.value.Index(i), fmt.Sprintf("%s[%d].", f.key, i))
+				for _, sub := range item {
+					if sub.secret {
+						l.expand(&leaf{field: sub}, src)
+					}
+				}
+				l.expandLists(item, src)
+			}
+		}
 	}
 }
 

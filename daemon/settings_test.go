@@ -37,8 +37,9 @@ type limitConfig struct {
 }
 
 type ruleConfig struct {
-	Net  netip.Prefix `yaml:"net"`
-	Drop bool         `yaml:"drop"`
+	Net      netip.Prefix `yaml:"net"`
+	Drop     bool         `yaml:"drop"`
+	Password string       `yaml:"password" secret:"true"`
 }
 
 func (c ingestConfig) Validate() error {
@@ -126,7 +127,7 @@ ingest:
 		Allow:    []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")},
 		MaxBytes: 1 << 20, Every: 90 * time.Minute, Share: 0.25, Strict: true, Workers: 7, Token: "a, b",
 		Limit: limitConfig{Rate: 12},
-		Rules: []ruleConfig{{netip.MustParsePrefix("10.0.0.0/8"), true}, {netip.MustParsePrefix("0.0.0.0/0"), false}},
+		Rules: []ruleConfig{{netip.MustParsePrefix("10.0.0.0/8"), true, ""}, {netip.MustParsePrefix("0.0.0.0/0"), false, ""}},
 		Names: map[string]int{"eth0": 1, "eth1": 2},
 	}}
 	if diff := cmp.Diff(want, got, prefixes); diff != "" {
@@ -172,6 +173,7 @@ func TestProblems(t *testing.T) {
 		{name: "a list where a value belongs", file: "ingest: {workers: [1]}", want: []string{"weir.yaml:1: ingest.workers: want a single value"}},
 		{name: "a value where a section belongs", file: "ingest: 3", want: []string{"weir.yaml:1: ingest: want keys and values"}},
 		{name: "a secret's variable that is not set", flags: []string{"--ingest.token=${NO_SUCH}"}, want: []string{"ingest.token: the environment has no NO_SUCH"}},
+		{name: "a variable of a secret in a list", file: "ingest: {rules: [{password: '${NO_SUCH}'}]}", want: []string{"ingest.rules[0].password: the environment has no NO_SUCH"}},
 		{name: "a secret's file that is not there", flags: []string{"--ingest.token=${file:/no/such}"}, want: []string{"ingest.token: open /no/such: no such file"}},
 		{name: "what Validate says, under its full key", flags: []string{"--ingest.listen=", "--ingest.limit.rate=-1"}, want: []string{`ingest.listen: is empty, want e.g. ":2055"`, "ingest.limit.rate: is negative"}},
 		{name: "all at once", file: "ingest: {every: x, strict: maybe}", want: []string{"weir.yaml:1: ingest.every: is", "weir.yaml:1: ingest.strict: is"}},
@@ -224,12 +226,13 @@ func TestSecretTakesVariableAndFileAndStaysHidden(t *testing.T) {
 	if err := os.WriteFile(file, []byte("of file\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := load(t, "ingest: {token: 'x-${PASS}-y ${file:"+file+"}'}", map[string]string{"PASS": "hunter2"})
+	const text = "ingest: {token: 'x-${PASS}-y ${file:FILE}', rules: [{}, {password: 'z-${PASS} ${file:FILE}'}]}"
+	cfg, err := load(t, strings.ReplaceAll(text, "FILE", file), map[string]string{"PASS": "hunter2"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cfg.Ingest.Token != "x-hunter2-y of file" {
-		t.Errorf("token is %q", cfg.Ingest.Token)
+	if cfg.Ingest.Token != "x-hunter2-y of file" || cfg.Ingest.Rules[1].Password != "z-hunter2 of file" {
+		t.Errorf("token is %q, the password in the list %q", cfg.Ingest.Token, cfg.Ingest.Rules[1].Password)
 	}
 	var out bytes.Buffer
 	s := daemon.NewSettings(&cfg)
