@@ -15,12 +15,37 @@ type Batch struct {
 	rows  int
 	texts [numNumbers]*dictionary
 	lists [numLists]column // the values
+	epoch *Epoch
+}
+
+// Epoch is a time between two resets of a batch.
+type Epoch struct{ _ bool }
+
+// Epoch returns the present epoch: as long as it is the same, texts stay where Intern and AddText
+// have put them.
+func (b *Batch) Epoch() *Epoch {
+	if b.epoch == nil {
+		b.epoch = new(Epoch)
+	}
+	return b.epoch
 }
 
 // dictionary is the distinct values of a text column; index 0 is the empty text.
 type dictionary struct {
 	values []string
 	index  map[string]uint64
+	// own says that values is not part of a message or of another batch.
+	own bool
+}
+
+// reset forgets the values and returns the dictionary if its memory can be used again, else nil.
+func (d *dictionary) reset() *dictionary {
+	if d == nil || !d.own {
+		return nil
+	}
+	clear(d.values)
+	d.values, d.index = d.values[:0], nil
+	return d
 }
 
 func (d *dictionary) intern(s string) uint64 {
@@ -47,14 +72,16 @@ func (b *Batch) Rows() int { return b.rows }
 
 // Reset empties the batch and keeps its memory.
 func (b *Batch) Reset() {
-	b.rows = 0
+	b.rows, b.epoch = 0, nil
 	for f := range b.cols {
 		b.cols[f].reset()
 	}
 	for i := range b.lists {
 		b.lists[i].reset()
 	}
-	clear(b.texts[:])
+	for i, d := range b.texts {
+		b.texts[i] = d.reset()
+	}
 }
 
 // Append adds a flow.
@@ -107,7 +134,7 @@ func (b *Batch) Has(f Field) bool { return b.cols[f].used != 0 }
 // Intern returns the index of a text in the dictionary of f, for Record.SetNumber.
 func (b *Batch) Intern(f Field, s string) uint64 {
 	if b.texts[f] == nil {
-		b.texts[f] = &dictionary{}
+		b.texts[f] = &dictionary{own: true}
 	}
 	return b.texts[f].intern(s)
 }
@@ -127,7 +154,7 @@ func (b *Batch) InternBytes(f Field, s []byte) uint64 {
 func (b *Batch) AddText(f Field, s string) uint64 {
 	d := b.texts[f]
 	if d == nil {
-		d = &dictionary{}
+		d = &dictionary{own: true}
 		b.texts[f] = d
 	}
 	d.values = append(d.values, s)

@@ -4,6 +4,7 @@ package template
 
 import (
 	"bytes"
+	"math/bits"
 	"strings"
 
 	"github.com/weirflow/weir/flow"
@@ -36,20 +37,25 @@ type entry struct {
 	label
 
 	number uint64
+	epoch  *flow.Epoch  // of that batch
 	places [2][2]uint64 // input or output, name or description
 }
 
 // labels are what an exporter names of a kind, by number.
 type labels struct {
 	all map[uint64]*entry
-	// recent are entries that were looked for, in the place of their number: a flow's interface
-	// is most of the time one of a few.
-	recent *[256]*entry
+	// recent are entries that were looked for, each in the place that its number hashes to. It has
+	// at least twice as many places as there are entries, a power of two.
+	recent []*entry
+	shift  int // of a hash, that leaves a place
 }
+
+// leastPlaces are the places of the smallest table of recent entries.
+const leastPlaces = 16
 
 // get returns what has a number, nil where it has no name.
 func (s *labels) get(number uint64) *entry {
-	p := &s.recent[number*0x9e3779b97f4a7c15>>56]
+	p := &s.recent[number*0x9e3779b97f4a7c15>>s.shift]
 	if *p == nil || (*p).number != number {
 		e := s.all[number]
 		if e == nil {
@@ -63,9 +69,13 @@ func (s *labels) get(number uint64) *entry {
 // add keeps an entry with a number that is not there.
 func (s *labels) add(e *entry) {
 	if s.all == nil {
-		s.all, s.recent = make(map[uint64]*entry), new([256]*entry)
+		s.all = make(map[uint64]*entry)
 	}
 	s.all[e.number] = e
+	if places := len(s.recent); places < 2*len(s.all) {
+		places = max(2*places, leastPlaces)
+		s.recent, s.shift = make([]*entry, places), 64-bits.TrailingZeros(uint(places)) //nolint:gosec // a length
+	}
 }
 
 // link says which numbers of a flow have names of which kind.
@@ -108,9 +118,6 @@ func (x *Exporter) name(kind int, key uint64, l *label) (changed, beyond bool) {
 		more -= e.octets()
 	}
 	fresh := e == nil
-	if x.names[kind].all == nil {
-		more += recentOctets
-	}
 	if fresh && x.named >= x.limits.Names || x.texts+more > maxTexts || !x.budget.take(more) {
 		return false, true
 	}
@@ -145,28 +152,41 @@ const chunk = 64
 
 // link writes the names of what at most chunk rows have numbers of.
 func (x *Exporter) link(b *flow.Batch, l *link, row, n int) {
-	known := &x.names[l.kind]
+	known, epoch := &x.names[l.kind], b.Epoch()
 	var names, descriptions [chunk]uint64
 	var last uint64
 	var e *entry
 	for i := range n {
 		v := b.Number(l.number, row+i)
-		if v != last {
-			last, e = v, known.get(v)
-		}
-		if last == 0 || e == nil {
+		if v == 0 {
 			continue
 		}
-		if e.label.name != "" {
-			names[i] = place(b, l.name, e.label.name, &e.places[l.side][0])
+		if v != last {
+			if last, e = v, known.get(v); e != nil {
+				e.place(b, l, epoch)
+			}
 		}
-		if e.description != "" && l.description != l.name {
-			descriptions[i] = place(b, l.description, e.description, &e.places[l.side][1])
+		if e != nil {
+			names[i], descriptions[i] = e.places[l.side][0], e.places[l.side][1]
 		}
 	}
 	put(b, l.name, row, names[:n])
 	if l.description != l.name {
 		put(b, l.description, row, descriptions[:n])
+	}
+}
+
+// place sees to it that the texts of the entry are in the dictionaries of a batch.
+func (e *entry) place(b *flow.Batch, l *link, epoch *flow.Epoch) {
+	if e.epoch != epoch {
+		e.epoch, e.places = epoch, [2][2]uint64{}
+	}
+	at := &e.places[l.side]
+	if at[0] == 0 && e.label.name != "" {
+		at[0] = b.AddText(l.name, e.label.name)
+	}
+	if at[1] == 0 && e.description != "" && l.description != l.name {
+		at[1] = b.AddText(l.description, e.description)
 	}
 }
 
@@ -188,13 +208,4 @@ func put(b *flow.Batch, f flow.Field, row int, places []uint64) {
 			b.PutNumber(f, row+i, v)
 		}
 	}
-}
-
-// place returns the place of a text in a dictionary. known is where it was the last time, which
-// may have been in another batch: then the text is added without looking for it.
-func place(b *flow.Batch, f flow.Field, text string, known *uint64) uint64 {
-	if texts := b.Texts(f); *known == 0 || *known > uint64(len(texts)) || texts[*known-1] != text {
-		*known = b.AddText(f, text)
-	}
-	return *known
 }
