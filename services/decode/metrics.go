@@ -3,9 +3,7 @@
 package decode
 
 import (
-	"net/netip"
 	"strconv"
-	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -15,26 +13,17 @@ import (
 	"github.com/weirflow/weir/services/decode/internal/row"
 )
 
-const (
-	// maxGapExporters bounds the values of the label exporter; the others share one.
-	maxGapExporters = 1000
-	otherExporters  = "other"
-)
-
 type metrics struct {
-	datagrams    [row.NumTypes]prometheus.Counter
-	flows        [row.NumTypes]prometheus.Counter
-	refused      [len(refusal.Counts{})]prometheus.Counter
-	templates    prometheus.Counter
-	stateWrites  prometheus.Counter
-	sequenceGaps *prometheus.CounterVec
-	held         [held.NumOutcomes]prometheus.Counter
-	heldSets     *prometheus.GaugeVec
-	heldBytes    *prometheus.GaugeVec
-	heldSince    *prometheus.GaugeVec
-
-	mu     sync.Mutex
-	labels map[netip.Addr]prometheus.Counter
+	datagrams   [row.NumTypes]prometheus.Counter
+	flows       [row.NumTypes]prometheus.Counter
+	refused     [len(refusal.Counts{})]prometheus.Counter
+	templates   prometheus.Counter
+	stateWrites prometheus.Counter
+	sequences   *sequences
+	held        [held.NumOutcomes]prometheus.Counter
+	heldSets    *prometheus.GaugeVec
+	heldBytes   *prometheus.GaugeVec
+	heldSince   *prometheus.GaugeVec
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -54,10 +43,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		stateWrites: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "weir_decode_state_writes_total", Help: "Times that the state of an exporter was written.",
 		}),
-		sequenceGaps: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "weir_decode_sequence_gaps_total", Help: "Gaps in the sequence numbers of an exporter.",
-		}, []string{"exporter"}),
-		labels: make(map[netip.Addr]prometheus.Counter),
+		sequences: newSequences(reg),
 	}
 	for kind := range m.datagrams {
 		name := row.Type(kind).String() //nolint:gosec // below NumTypes
@@ -68,7 +54,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		m.refused[reason] = refused.WithLabelValues(refusal.Reason(reason).String()) //nolint:gosec // of the list
 	}
 	m.newHeld(reg)
-	reg.MustRegister(datagrams, flows, refused, m.templates, m.stateWrites, m.sequenceGaps)
+	reg.MustRegister(datagrams, flows, refused, m.templates, m.stateWrites)
 	return m
 }
 
@@ -79,8 +65,8 @@ func (m *metrics) add(c datagram.Counts) {
 	addAll(m.refused[:], c.Refused[:])
 	addAll(m.held[:], c.Held[:])
 	m.templates.Add(float64(c.Templates))
-	for exporter, n := range c.Gaps {
-		m.gap(exporter).Add(float64(n))
+	for i := range c.Health {
+		m.sequences.add(&c.Health[i])
 	}
 }
 
@@ -90,22 +76,6 @@ func addAll(counters []prometheus.Counter, counts []uint64) {
 			counters[i].Add(float64(n))
 		}
 	}
-}
-
-// gap returns the counter of an exporter.
-func (m *metrics) gap(exporter netip.Addr) prometheus.Counter {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	c, ok := m.labels[exporter]
-	switch {
-	case ok:
-	case len(m.labels) < maxGapExporters:
-		c = m.sequenceGaps.WithLabelValues(exporter.String())
-		m.labels[exporter] = c
-	default:
-		c = m.sequenceGaps.WithLabelValues(otherExporters)
-	}
-	return c
 }
 
 // newHeld makes the metrics of data sets that wait for their template.

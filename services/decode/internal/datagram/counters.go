@@ -4,5 +4,8 @@ package datagram
 
 import "github.com/weirflow/weir/flow"
 
-// Collect has the counters that sFlow agents export added to c; nil leaves them out.
-func (d *Decoder) Collect(c *flow.Counters) { d.sflow.Counters = c }
+// Collect has what exporters count added to c, in samples of sFlow and in options data of NetFlow v9
+// and IPFIX; nil leaves it out.
+func (d *Decoder) Collect(c *flow.Counters) {
+	d.sflow.Counters, d.rows.Book.Counters = c, c
+}

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"github.com/weirflow/weir/flow"
+	"github.com/weirflow/weir/services/decode/internal/health"
 	"github.com/weirflow/weir/services/decode/internal/held"
 	"github.com/weirflow/weir/services/decode/internal/ipfix"
 	"github.com/weirflow/weir/services/decode/internal/netflow5"
@@ -40,8 +41,8 @@ type Counts struct {
 	Datagrams [row.NumTypes]uint64
 	Flows     [row.NumTypes]uint64
 	Refused   refusal.Counts
-	Templates uint64 // that were new or changed
-	Gaps      map[netip.Addr]uint64
+	Templates uint64                   // that were new or changed
+	Health    []flow.Health            // what came of exporters' domains
 	Held      [held.NumOutcomes]uint64 // sets without a template
 }
 
@@ -61,8 +62,8 @@ type Decoder struct {
 	netflow5  *netflow5.Decoder
 	ipfix     *ipfix.Decoder
 	datagrams [row.NumTypes]uint64
-	gaps      map[netip.Addr]uint64
-	held      *holder // nil holds nothing
+	held      *holder        // nil holds nothing
+	strangers health.Account // of exporters that are not kept
 }
 
 // New returns a decoder that knows no exporter. The first rule that fits an exporter counts.
@@ -74,7 +75,6 @@ func New(limits Limits, rules ...SamplingRule) *Decoder {
 		exporters: make(map[netip.Addr]*exporter),
 		changed:   make(map[netip.Addr]*template.Exporter),
 		rows:      row.Writer{Limits: limits.Rows},
-		gaps:      make(map[netip.Addr]uint64),
 	}
 	packets := packet.Limits{Layers: limits.Layers, Bits: limits.Bits}
 	d.sflow = sflow.New(&d.rows, packets)
@@ -91,6 +91,7 @@ func (d *Decoder) Decode(in *flow.Datagrams, out *flow.Batch) {
 	if d.held != nil {
 		d.release(out)
 	}
+	d.rows.Book.Close()
 }
 
 func (d *Decoder) decode(g *flow.Datagram, out *flow.Batch) {
@@ -100,7 +101,9 @@ func (d *Decoder) decode(g *flow.Datagram, out *flow.Batch) {
 	}
 	d.datagrams[kind]++
 	if kind == row.Unknown {
+		d.rows.Begin(out, kind, g, row.Sampling{})
 		d.rows.Refuse(unknown(g.Payload))
+		d.finish(d.known(g.Exporter), g)
 		return
 	}
 	if d.held != nil {
@@ -108,13 +111,21 @@ func (d *Decoder) decode(g *flow.Datagram, out *flow.Batch) {
 	}
 	x := d.exporter(g)
 	d.rows.Begin(out, kind, g, d.sampling(g.Exporter))
-	if gaps := d.dispatch(kind, x, g.Payload); gaps != 0 {
-		d.gaps[g.Exporter] += gaps
-	}
+	d.dispatch(kind, x, g.Payload)
 	d.rows.End()
+	d.finish(x, g)
 	if x != nil && x.Changed() {
 		d.changed[g.Exporter] = x
 	}
+}
+
+// finish accounts for what of a datagram belongs to no domain.
+func (d *Decoder) finish(x *template.Exporter, g *flow.Datagram) {
+	account := &d.strangers
+	if x != nil {
+		account = &x.Account
+	}
+	d.rows.Finish(account, len(g.Payload), x == nil)
 }
 
 // sampling returns what the rules say of an exporter.
@@ -127,19 +138,19 @@ func (d *Decoder) sampling(exporter netip.Addr) row.Sampling {
 	return row.Sampling{}
 }
 
-// dispatch returns how many gaps in sequences the datagram showed.
-func (d *Decoder) dispatch(kind row.Type, x *template.Exporter, p []byte) (gaps uint64) {
+// dispatch decodes a datagram of a kind.
+func (d *Decoder) dispatch(kind row.Type, x *template.Exporter, p []byte) {
 	switch kind {
 	case row.SFlow5:
-		return d.sflow.Decode(x, p)
+		d.sflow.Decode(x, p)
 	case row.NetFlow9, row.IPFIX:
 		if x == nil {
 			d.rows.Refuse(refusal.ExporterLimit)
-			return 0
+			return
 		}
-		return d.ipfix.Decode(x, p)
+		d.ipfix.Decode(x, p)
 	default:
-		return d.netflow5.Decode(x, p)
+		d.netflow5.Decode(x, p)
 	}
 }
 
@@ -181,15 +192,14 @@ func unknown(p []byte) refusal.Reason {
 	return refusal.VersionUnknown
 }
 
-// Take returns the counts since the last call. The map in them is valid until the next Decode.
+// Take returns the counts since the last call. What is in Health is valid until the next Decode.
 func (d *Decoder) Take() Counts {
-	c := Counts{Datagrams: d.datagrams, Flows: d.rows.Flows, Refused: d.rows.Refused, Templates: d.ipfix.Learned, Gaps: d.gaps}
-	d.datagrams, d.rows.Flows, d.rows.Refused, d.ipfix.Learned = [row.NumTypes]uint64{}, [row.NumTypes]uint64{}, refusal.Counts{}, 0
+	c := Counts{Datagrams: d.datagrams, Flows: d.rows.Flows, Refused: d.rows.Refused, Templates: d.ipfix.Learned, Health: d.rows.Book.Told}
+	d.datagrams, d.ipfix.Learned = [row.NumTypes]uint64{}, 0
+	d.rows.Forget()
 	if d.held != nil {
 		c.Held, d.held.counts = d.held.counts, [held.NumOutcomes]uint64{}
 	}
-	if len(d.gaps) != 0 {
-		d.gaps = make(map[netip.Addr]uint64)
-	}
+	d.rows.Book.Told = d.rows.Book.Told[:0]
 	return c
 }

@@ -50,6 +50,14 @@ func (d *Decoder) admit() *exporter {
 	return &exporter{state: state}
 }
 
+// known returns what is known of an exporter, nil for one that is not kept.
+func (d *Decoder) known(a netip.Addr) *template.Exporter {
+	if x := d.exporters[a]; x != nil {
+		return x.state
+	}
+	return nil
+}
+
 // forget makes room where there is little: it drops what is known of idle exporters. One that
 // comes back is new.
 func (d *Decoder) forget(now uint64) {

@@ -4,6 +4,7 @@ package datagram
 
 import (
 	"github.com/weirflow/weir/flow"
+	"github.com/weirflow/weir/services/decode/internal/health"
 	"github.com/weirflow/weir/services/decode/internal/held"
 	"github.com/weirflow/weir/services/decode/internal/refusal"
 	"github.com/weirflow/weir/services/decode/internal/row"
@@ -23,12 +24,14 @@ type holder struct {
 	known   map[held.Key]*template.Template
 	current *flow.Datagram
 	counts  [held.NumOutcomes]uint64
+	// health returns the sum of the domain of a template at a receive time.
+	health func(held.Key, uint64) *flow.Health
 }
 
 // Hold has data sets that lack their template held until it comes. It returns the log of
 // what is held and released; who calls Decode empties it.
 func (d *Decoder) Hold(limits held.Limits) *held.Log {
-	h := &holder{known: make(map[held.Key]*template.Template)}
+	h := &holder{known: make(map[held.Key]*template.Template), health: d.healthOf}
 	h.store = held.New(limits, &h.log)
 	d.held = h
 	d.ipfix.Unknown, d.ipfix.Known = h.unknown, h.came
@@ -37,7 +40,10 @@ func (d *Decoder) Hold(limits held.Limits) *held.Log {
 
 // Begin says which input is decoded next.
 func (d *Decoder) Begin(input held.Input) {
-	d.held.store.Begin(input, func(*held.Set) { d.held.counts[held.Aged]++ })
+	d.held.store.Begin(input, func(s *held.Set) {
+		d.held.counts[held.Aged]++
+		d.healthOf(s.Key, s.ReceivedNs).HeldDropped++
+	})
 }
 
 // Resume says that the states of exporters were restored, that the store of what is held was loaded,
@@ -60,11 +66,17 @@ func (d *Decoder) Held() *held.Store { return d.held.store }
 
 // unknown holds a set.
 func (h *holder) unknown(header []byte, id uint16, records []byte) {
-	g := h.current
-	h.counts[h.store.Hold(&held.Set{
-		Key: held.KeyOf(g.Exporter, header, id), Source: g.Source, ListenerPort: g.ListenerPort, ReceivedNs: g.ReceivedNs,
+	g, k := h.current, held.KeyOf(h.current.Exporter, header, id)
+	outcome := h.store.Hold(&held.Set{
+		Key: k, Source: g.Source, ListenerPort: g.ListenerPort, ReceivedNs: g.ReceivedNs,
 		Message: held.Message(header, id, records),
-	})]++
+	})
+	h.counts[outcome]++
+	if sum := h.health(k, g.ReceivedNs); outcome == held.Held {
+		sum.Held++
+	} else {
+		sum.HeldDropped++
+	}
 }
 
 // came takes notice of a template that sets wait for.
@@ -103,18 +115,44 @@ func (d *Decoder) late(s *held.Set, t *template.Template, out *flow.Batch) {
 		d.rows.Refuse(refusal.ExporterLimit)
 		return
 	}
-	kind := row.IPFIX
-	if s.Version == versionV9 {
-		kind = row.NetFlow9
-	}
-	d.rows.Begin(out, kind, s.Datagram(), d.sampling(s.Exporter))
+	d.rows.Begin(out, kindOfVersion(s.Version), s.Datagram(), d.sampling(s.Exporter))
 	d.rows.Late()
 	header, records := s.Parts()
+	rows := out.Rows()
 	d.ipfix.Late(x.state, t, header, records)
 	d.rows.End()
+	account, domain := accountOf(x.state, s.Key)
+	sum := d.rows.TellRest(account, domain)
+	sum.Released++
+	sum.LateFlows += uint64(out.Rows() - rows) //nolint:gosec // rows are only added
 	if x.state.Changed() {
 		d.changed[s.Exporter] = x.state
 	}
 }
 
 const versionV9 = 9
+
+func kindOfVersion(version uint16) row.Type {
+	if version == versionV9 {
+		return row.NetFlow9
+	}
+	return row.IPFIX
+}
+
+// accountOf returns the account of a template's domain, and the domain in it.
+func accountOf(x *template.Exporter, k held.Key) (*health.Account, uint32) {
+	if domain := x.Domain(k.Version, k.Domain); domain != nil {
+		return &domain.Account, k.Domain
+	}
+	return &x.Account, 0
+}
+
+// healthOf returns the sum of the domain of a template at a receive time.
+func (d *Decoder) healthOf(k held.Key, receivedNs uint64) *flow.Health {
+	account, key := &d.strangers, health.Key{Protocol: uint8(kindOfVersion(k.Version).Number())} //nolint:gosec // small
+	if x := d.known(k.Exporter); x != nil {
+		account, key.Domain = accountOf(x, k)
+		key.Exporter = k.Exporter.As16()
+	}
+	return d.rows.Book.Open(account, key, receivedNs)
+}

@@ -182,7 +182,7 @@ func TestLimits(t *testing.T) {
 	t.Run("memory", func(t *testing.T) {
 		t.Parallel()
 		limits := limits
-		limits.State = 1000
+		limits.State = 1768
 		d := New(limits)
 		feed(d, ipfixMessage(0, 0, templateSet(false, 300, 1, 1, 2, 1), templateSet(false, 301, 1, 1)), ipfixMessage(0, 0, templateSet(false, 300, 1, 1)))
 		checkRefused(t, d, map[refusal.Reason]uint64{refusal.TemplateLimit: 1})

@@ -59,8 +59,8 @@ func TestNetFlow5(t *testing.T) {
 		p, late := v5(1, 0, tcp), v5(1, 0, tcp)
 		late[19] = 80 // 77 + 1 is expected
 		feed(d, p, late)
-		if len(d.gaps) != 1 {
-			t.Errorf("gaps: %v, want one exporter's", d.gaps)
+		if s := sumOf(d.Take().Health); s.Gaps != 1 || s.Missing != 2 {
+			t.Errorf("%d flows missing in %d gaps, want 2 in 1", s.Missing, s.Gaps)
 		}
 	})
 }

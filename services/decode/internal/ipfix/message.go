@@ -8,6 +8,7 @@ import (
 	"github.com/weirflow/weir/services/decode/internal/packet"
 	"github.com/weirflow/weir/services/decode/internal/refusal"
 	"github.com/weirflow/weir/services/decode/internal/row"
+	"github.com/weirflow/weir/services/decode/internal/sequence"
 	"github.com/weirflow/weir/services/decode/internal/template"
 )
 
@@ -43,8 +44,8 @@ type Decoder struct {
 	// uncounted says that some could not be.
 	records   uint32
 	uncounted bool
+	learned   uint64 // templates before the message
 	fields    []template.Field
-	gaps      uint64
 }
 
 // New returns a decoder that writes to w, and reads lists in lists to a depth of maxNesting.
@@ -52,13 +53,12 @@ func New(w *row.Writer, packets packet.Limits, maxNesting int) *Decoder {
 	return &Decoder{w: w, ctx: template.Context{Packets: packets, MaxNesting: maxNesting, Refused: &w.Refused}}
 }
 
-// Decode decodes a datagram: a NetFlow v9 packet, or IPFIX messages on end. It returns how
-// many gaps in the sequence it showed.
-func (d *Decoder) Decode(x *template.Exporter, p []byte) (gaps uint64) {
-	d.x, d.gaps = x, 0
+// Decode decodes a datagram: a NetFlow v9 packet, or IPFIX messages on end.
+func (d *Decoder) Decode(x *template.Exporter, p []byte) {
+	d.x = x
 	if d.version = binary.BigEndian.Uint16(p); d.version == versionV9 {
 		d.packet(p)
-		return d.gaps
+		return
 	}
 	for len(p) > 0 {
 		n := d.message(p)
@@ -70,7 +70,6 @@ func (d *Decoder) Decode(x *template.Exporter, p []byte) (gaps uint64) {
 			break
 		}
 	}
-	return d.gaps
 }
 
 // packet decodes a NetFlow v9 packet. Its count is not looked at: exporters disagree on what
@@ -88,9 +87,13 @@ func (d *Decoder) packet(p []byte) {
 	d.ctx.UptimeMs, d.ctx.HasUptime = uptime, true
 	d.header = p[:headerV9]
 	d.sets(p[headerV9:])
-	if d.domain.Sequence.Advance(number, 1) {
-		d.gaps++
-	}
+	d.tell(id, len(p), d.domain.Account.Sequence.Advance(number, 1, sequence.ReachDatagrams))
+}
+
+// tell adds a message to its domain's account.
+func (d *Decoder) tell(id uint32, octets int, v sequence.Verdict) {
+	s := d.w.Tell(&d.domain.Account, id, octets, int(d.records), v)
+	s.Templates += d.Learned - d.learned
 }
 
 // message decodes the IPFIX message with which p begins and returns its octets.
@@ -111,11 +114,9 @@ func (d *Decoder) message(p []byte) int {
 	d.ctx.HasUptime = false
 	d.header = p[:headerIPFIX]
 	d.sets(p[headerIPFIX:length])
-	if d.domain.Sequence.Advance(number, d.records) {
-		d.gaps++
-	}
+	d.tell(id, length, d.domain.Account.Sequence.Advance(number, d.records, sequence.ReachRecords))
 	if d.uncounted {
-		d.domain.Sequence.Lose()
+		d.domain.Account.Sequence.Lose()
 	}
 	return length
 }
@@ -128,7 +129,7 @@ func (d *Decoder) begin(number, id, exportSeconds uint32) bool {
 	}
 	d.ctx.Batch = d.w.Batch()
 	d.ctx.Domain, d.ctx.ExportNs = d.domain, uint64(exportSeconds)*second
-	d.records, d.uncounted = 0, false
+	d.records, d.uncounted, d.learned = 0, false, d.Learned
 	d.w.Header(number, id, d.ctx.ExportNs)
 	return true
 }

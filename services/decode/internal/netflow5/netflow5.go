@@ -8,6 +8,7 @@ import (
 	"github.com/weirflow/weir/flow"
 	"github.com/weirflow/weir/services/decode/internal/refusal"
 	"github.com/weirflow/weir/services/decode/internal/row"
+	"github.com/weirflow/weir/services/decode/internal/sequence"
 	"github.com/weirflow/weir/services/decode/internal/template"
 )
 
@@ -32,14 +33,13 @@ type Decoder struct {
 // New returns a decoder that writes to w.
 func New(w *row.Writer) *Decoder { return &Decoder{w: w} }
 
-// Decode decodes a datagram. It returns how many gaps in the sequence it showed; x may be
-// nil, then sequences are not followed.
-func (d *Decoder) Decode(x *template.Exporter, p []byte) (gaps uint64) {
+// Decode decodes a datagram. Where x is nil its exporter has no account.
+func (d *Decoder) Decode(x *template.Exporter, p []byte) {
 	version := binary.BigEndian.Uint16(p)
 	f, reason := formatOf(version, p)
 	if f == nil {
 		d.w.Refuse(reason)
-		return 0
+		return
 	}
 	d.ctx.UptimeMs, d.ctx.HasUptime = binary.BigEndian.Uint32(p[4:]), true
 	d.ctx.ExportNs = uint64(binary.BigEndian.Uint32(p[8:]))*1e9 + uint64(binary.BigEndian.Uint32(p[12:]))
@@ -54,7 +54,7 @@ func (d *Decoder) Decode(x *template.Exporter, p []byte) (gaps uint64) {
 	}
 	d.w.Header(number, 0, d.ctx.ExportNs)
 	n := d.records(f, version, int(binary.BigEndian.Uint16(p[2:])), p[f.header:])
-	return follow(x, version, engine, number, n)
+	d.follow(x, version, engine, number, n, len(p))
 }
 
 // formatOf returns the format of a datagram whose header is there as a whole.
@@ -112,13 +112,18 @@ func (d *Decoder) settle(version uint16, record []byte, r *flow.Record) {
 	}
 }
 
-// follow looks for gaps in an engine's sequence, which counts flows. Version 1 has none.
-func follow(x *template.Exporter, version uint16, engine, number, n uint32) uint64 {
-	if x == nil || version == 1 {
-		return 0
+// follow accounts for an engine's datagram. Its sequence counts flows; version 1 has none.
+func (d *Decoder) follow(x *template.Exporter, version uint16, engine, number, n uint32, octets int) {
+	if x == nil {
+		return
 	}
-	if domain := x.Domain(version, engine); domain != nil && domain.Sequence.Advance(number, n) {
-		return 1
+	domain := x.Domain(version, engine)
+	if domain == nil {
+		return
 	}
-	return 0
+	var v sequence.Verdict
+	if version != 1 {
+		v = domain.Account.Sequence.Advance(number, n, sequence.ReachRecords)
+	}
+	d.w.Tell(&domain.Account, engine, octets, int(n), v)
 }

@@ -4,6 +4,7 @@ package row
 
 import (
 	"github.com/weirflow/weir/flow"
+	"github.com/weirflow/weir/services/decode/internal/health"
 	"github.com/weirflow/weir/services/decode/internal/refusal"
 )
 
@@ -23,8 +24,8 @@ const (
 	NumTypes = iota
 )
 
-// number returns the value of flow.Type. GoFlow2 has none for the old versions of NetFlow.
-func (t Type) number() uint64 {
+// Number returns the value of flow.Type. GoFlow2 has none for the old versions of NetFlow.
+func (t Type) Number() uint64 {
 	return [NumTypes]uint64{0, 1, 2, 3, 4, 101, 107, 108}[t]
 }
 
@@ -51,6 +52,8 @@ type Writer struct {
 	Limits  Limits
 	Refused refusal.Counts
 	Flows   [NumTypes]uint64
+	// Book is told the health of exporters.
+	Book health.Book
 
 	batch  *flow.Batch
 	record flow.Record
@@ -69,6 +72,11 @@ type Writer struct {
 	domain     uint64
 	// timeless says that the protocol has no times: its rows have that of their receipt.
 	timeless bool
+
+	unsampled, skewed uint64 // rows
+	told              seen
+	untold            bool // no message of the datagram was told of
+	refused           bool // something since the last message
 }
 
 // Of a datagram's octets at least so many make a row, but for the first few rows: what is
@@ -85,7 +93,7 @@ func (w *Writer) Begin(b *flow.Batch, kind Type, g *flow.Datagram, s Sampling) {
 	w.exporter, w.receivedNs = g.Exporter.As16(), g.ReceivedNs
 	w.exportNs, w.number, w.domain = 0, 0, 0
 	w.timeless = kind == SFlow5
-	w.late = 0
+	w.late, w.untold, w.refused, w.told.rows = 0, true, false, b.Rows()
 }
 
 // Late says that the rows of the datagram waited for their template.
@@ -101,7 +109,7 @@ func (w *Writer) Header(number, domain uint32, exportNs uint64) {
 // End writes what the rows since the last header have in common.
 func (w *Writer) End() {
 	n := w.batch.Rows() - w.first
-	w.batch.PutRepeated(flow.Type, w.first, n, w.kind.number())
+	w.batch.PutRepeated(flow.Type, w.first, n, w.kind.Number())
 	w.batch.PutRepeated(flow.TimeReceivedNs, w.first, n, w.receivedNs)
 	w.batch.PutRepeatedAddress(flow.SamplerAddress, w.first, n, w.exporter)
 	w.batch.PutRepeated(flow.SequenceNum, w.first, n, w.number)
@@ -119,7 +127,16 @@ func (w *Writer) End() {
 func (w *Writer) Origin() (exporter [16]byte, receivedNs uint64) { return w.exporter, w.receivedNs }
 
 // Refuse counts what is left out.
-func (w *Writer) Refuse(r refusal.Reason) { w.Refused.Add(r) }
+func (w *Writer) Refuse(r refusal.Reason) {
+	w.Refused.Add(r)
+	w.refused = true
+}
+
+// Forget sets the counts to zero.
+func (w *Writer) Forget() {
+	w.Flows, w.Refused, w.unsampled, w.skewed = [NumTypes]uint64{}, refusal.Counts{}, 0, 0
+	w.told = seen{}
+}
 
 // Next returns an empty record for the next row; nil when the datagram has had as many rows
 // as it may. Without Commit the row is forgotten.
@@ -161,6 +178,7 @@ func (w *Writer) interval() {
 		r.Flag(flow.SamplingAssumed)
 	default:
 		r.Flag(flow.SamplingUnknown)
+		w.unsampled++
 	}
 }
 
@@ -186,6 +204,7 @@ func (w *Writer) times() {
 	}
 	if !w.plausible(start) || !w.plausible(end) {
 		r.Flag(flow.TimeSkewed)
+		w.skewed++
 		start, end = w.receivedNs, w.receivedNs
 	}
 	r.SetNumber(flow.TimeFlowStartNs, start)

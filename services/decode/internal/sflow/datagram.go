@@ -6,9 +6,11 @@ import (
 	"encoding/binary"
 
 	"github.com/weirflow/weir/flow"
+	"github.com/weirflow/weir/services/decode/internal/health"
 	"github.com/weirflow/weir/services/decode/internal/packet"
 	"github.com/weirflow/weir/services/decode/internal/refusal"
 	"github.com/weirflow/weir/services/decode/internal/row"
+	"github.com/weirflow/weir/services/decode/internal/sequence"
 	"github.com/weirflow/weir/services/decode/internal/template"
 )
 
@@ -32,6 +34,12 @@ type Decoder struct {
 	w       *row.Writer
 	packets packet.Limits
 	agent   agent
+	// The account of the datagram's sub-agent, nil for none, what the datagram's number told, and
+	// how many flow samples were there and how many are missing by their own numbers.
+	account *health.Account
+	verdict sequence.Verdict
+	taken   int
+	missing int64
 	// The rows of a counters sample.
 	interfaces, hosts, others counterRow
 }
@@ -44,28 +52,30 @@ func New(w *row.Writer, packets packet.Limits) *Decoder {
 	}
 }
 
-// Decode decodes a datagram. It returns how many gaps in the sequence it showed; x may be
-// nil, then sequences are not followed.
-func (d *Decoder) Decode(x *template.Exporter, p []byte) (gaps uint64) {
+// Decode decodes a datagram. Where x is nil its exporter has no account.
+func (d *Decoder) Decode(x *template.Exporter, p []byte) {
 	head := 28 // octets, with an agent address of 4
 	if len(p) >= 8 && binary.BigEndian.Uint32(p[4:]) == 2 {
 		head += 12
 	}
 	if len(p) < head {
 		d.w.Refuse(refusal.HeaderTruncated)
-		return 0
+		return
 	}
 	subAgent, number := binary.BigEndian.Uint32(p[head-16:]), binary.BigEndian.Uint32(p[head-12:])
 	d.agent = agent{subAgent, binary.BigEndian.Uint32(p[head-8:])}
 	d.w.Header(number, 0, 0)
+	if d.account = nil; x != nil {
+		if domain := x.Domain(Version, subAgent); domain != nil {
+			d.account = &domain.Account
+			d.verdict = d.account.Sequence.Advance(number, 1, sequence.ReachDatagrams)
+		}
+	}
+	d.missing, d.taken = 0, 0
 	d.samples(binary.BigEndian.Uint32(p[head-4:]), p[head:])
-	if x == nil {
-		return 0
+	if d.account != nil {
+		d.w.Tell(d.account, subAgent, len(p), d.taken, d.verdict).MissingSamples += d.missing
 	}
-	if domain := x.Domain(Version, subAgent); domain != nil && domain.Sequence.Advance(number, 1) {
-		return 1
-	}
-	return 0
 }
 
 // samples walks at most count samples.
@@ -112,6 +122,9 @@ func (d *Decoder) sample(format uint32, p []byte) bool {
 		d.w.Refuse(refusal.SampleMalformed)
 		return true
 	}
+	if format != discardedPacket {
+		d.follow(&s)
+	}
 	r := d.w.Next()
 	if r == nil {
 		d.w.Refuse(refusal.RecordLimit)
@@ -126,6 +139,14 @@ func (d *Decoder) sample(format uint32, p []byte) bool {
 	return true
 }
 
+// follow accounts for a flow sample.
+func (d *Decoder) follow(s *sample) {
+	if d.account != nil {
+		d.taken++
+		d.missing += d.account.Sources.Advance(s.source, s.number, d.verdict)
+	}
+}
+
 // setAside keeps a discarded packet out of what counts as traffic: whoever sums bytes has it there
 // already where samples are taken at the input, and it went nowhere.
 func setAside(r *flow.Record) {
@@ -137,6 +158,8 @@ func setAside(r *flow.Record) {
 
 // sample is the head of a flow sample.
 type sample struct {
+	number        uint32 // of the samples of the source
+	source        uint64 // type and index
 	rate, records uint32
 	input, output iface
 	drop          uint64 // reason, 0 for none
@@ -160,6 +183,8 @@ func (s *sample) compact(p []byte) []byte {
 	if len(p) < head {
 		return nil
 	}
+	source := binary.BigEndian.Uint32(p[4:])
+	s.number, s.source = binary.BigEndian.Uint32(p), uint64(source>>24)<<32|uint64(source&0xffffff)
 	s.rate = binary.BigEndian.Uint32(p[8:])
 	s.input = port(binary.BigEndian.Uint32(p[20:]))
 	s.output = port(binary.BigEndian.Uint32(p[24:]))
@@ -174,6 +199,7 @@ func (s *sample) expanded(p []byte) []byte {
 	if len(p) < head {
 		return nil
 	}
+	s.number, s.source = binary.BigEndian.Uint32(p), binary.BigEndian.Uint64(p[4:])
 	s.rate = binary.BigEndian.Uint32(p[12:])
 	s.input = iface{binary.BigEndian.Uint32(p[24:]), binary.BigEndian.Uint32(p[28:])}
 	s.output = iface{binary.BigEndian.Uint32(p[32:]), binary.BigEndian.Uint32(p[36:])}

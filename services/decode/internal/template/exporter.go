@@ -5,9 +5,9 @@ package template
 import (
 	"net/netip"
 
+	"github.com/weirflow/weir/services/decode/internal/health"
 	"github.com/weirflow/weir/services/decode/internal/ie"
 	"github.com/weirflow/weir/services/decode/internal/refusal"
-	"github.com/weirflow/weir/services/decode/internal/sequence"
 )
 
 // Limits bound what one exporter can make us keep.
@@ -34,12 +34,13 @@ type Budget struct {
 
 // What things take, about, with what is compiled of them.
 const (
-	exporterOctets = 256
-	domainOctets   = 256
+	exporterOctets = 640
+	domainOctets   = 640
 	templateOctets = 256
 	fieldOctets    = 32
 	samplerOctets  = 16
-	nameOctets     = 192
+	nameOctets     = 128
+	recentOctets   = 2048 // of a kind of names
 )
 
 // take tells whether n octets were left, and takes them.
@@ -63,14 +64,18 @@ type Exporter struct {
 	named     int // names
 	texts     int // octets of them, about
 	changed   bool
+
+	// Account is of what belongs to no domain.
+	Account health.Account
+
 	// nowNs is the receive time of the datagram that is decoded.
 	nowNs uint64
 }
 
 // Domain is what one exporter told about one observation domain (NetFlow v9: source id).
-// Protocols without templates have domains too, for their sequences.
+// Protocols without templates have domains too, for their accounts.
 type Domain struct {
-	Sequence sequence.Tracker
+	Account health.Account
 
 	version   uint16
 	id        uint32
@@ -94,6 +99,9 @@ func New(limits Limits, budget *Budget) *Exporter {
 func (x *Exporter) Forget() {
 	x.budget.Left += exporterOctets + len(x.domains)*domainOctets +
 		x.templates*templateOctets + x.fields*fieldOctets + x.samplers*samplerOctets + x.texts
+	for _, d := range x.domains {
+		x.budget.Left += d.Account.Sources.Octets()
+	}
 	*x = Exporter{limits: x.limits, budget: &Budget{}}
 }
 
@@ -114,6 +122,7 @@ func (x *Exporter) Domain(version uint16, id uint32) *Domain {
 		return nil
 	}
 	d := &Domain{version: version, id: id}
+	d.Account.Sources.Left = &x.budget.Left
 	x.domains = append(x.domains, d)
 	return d
 }
