@@ -3,7 +3,6 @@
 package aggregate
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"syscall"
 	"testing"
@@ -21,7 +20,7 @@ import (
 func typicalBatches(t testing.TB, keys, batches, rows int, span uint64) []*flow.Batch {
 	t.Helper()
 	rnd := rand.New(rand.NewPCG(1, 1))
-	hosts := rand.NewZipf(rnd, 1.2, 8, 50_000)
+	hosts, services := rand.NewZipf(rnd, 1.2, 8, 50_000), rand.NewZipf(rnd, 1.2, 1, 1000)
 	var list []*flow.Batch
 	for n := range batches {
 		var b flow.Batch
@@ -37,15 +36,17 @@ func typicalBatches(t testing.TB, keys, batches, rows int, span uint64) []*flow.
 			for f, v := range map[flow.Field]uint64{
 				flow.TimeFlowStartNs: end - lasted, flow.TimeFlowEndNs: end, flow.TimeReceivedNs: at,
 				flow.SrcOriginAS: 1000 + k%300*7, flow.DstOriginAS: 1000 + k/300%300*13, flow.InIf: k % 20, flow.OutIf: k / 300 % 20,
-				flow.EType: 0x800, flow.Proto: 6, flow.SrcPort: 443, flow.DstPort: 49152 + rnd.Uint64N(1<<14),
+				flow.EType: 0x800, flow.Proto: 6, flow.SrcPort: services.Uint64(), flow.DstPort: 49152 + rnd.Uint64N(1<<14),
 				flow.Bytes: 40 + rnd.Uint64N(100_000), flow.Packets: 1 + rnd.Uint64N(100), flow.SamplingRate: 1000,
 				flow.SrcCountry: b.Intern(flow.SrcCountry, []string{"DE", "FR", "US"}[k%3]), flow.DstCountry: b.Intern(flow.DstCountry, "CH"),
 				flow.InIfSpeed: 10_000_000_000, flow.OutIfSpeed: 100_000_000_000,
 			} {
 				r.SetNumber(f, v)
 			}
-			host := hosts.Uint64()
-			r.SetAddress(flow.SrcAddr, [16]byte{10: 0xff, 11: 0xff, 12: 10, 13: byte(host >> 16), 14: byte(host >> 8), 15: byte(host)})
+			for net, f := range []flow.Field{flow.SrcAddr, flow.DstAddr} {
+				host := hosts.Uint64()
+				r.SetAddress(f, [16]byte{10: 0xff, 11: 0xff, 12: byte(10 + net), 13: byte(host >> 16), 14: byte(host >> 8), 15: byte(host)})
+			}
 			r.SetAddress(flow.SamplerAddress, [16]byte{10: 0xff, 11: 0xff, 12: 192, 14: 2, 15: 1})
 			b.Append(&r)
 		}
@@ -58,48 +59,87 @@ func typicalBatches(t testing.TB, keys, batches, rows int, span uint64) []*flow.
 	return list
 }
 
-// BenchmarkBuiltin is all built-in rollups over one partition: flows are added and, when the
-// bound on rows is reached or after 10 s of flows, the message is made. B/row is of the
-// compressed message, B/key the memory of all tables for each entry of a source.
+// BenchmarkBuiltin is all built-in rollups: flows are added and, after 10 s of flows or when a
+// bound is reached, the message is made. B/row is of the compressed message; held-B/key the
+// memory of the tables that flows are added to, and B/key all memory, both by entry.
 func BenchmarkBuiltin(b *testing.B) {
-	const rows = 1000
-	for _, tt := range []struct{ keys, perSecond int }{{100_000, 6250}, {100_000, 100_000}, {10_000, 6250}} {
-		b.Run(fmt.Sprintf("%d keys %d flows per s", tt.keys, tt.perSecond), func(b *testing.B) {
-			batches := typicalBatches(b, tt.keys, 10*tt.perSecond/rows, rows, 10*second)
-			w, err := newWindows(rollup.Builtin(), 2*time.Minute, limits{rows: maxRows, ahead: minute, behind: 24 * 60 * minute, length: duration})
-			if err != nil {
-				b.Fatal(err)
+	for _, tt := range []struct {
+		name                        string
+		keys, perSecond, partitions int
+	}{
+		{"100000 keys, 100000 flows per s, 16 partitions", 100_000, 100_000, 16},
+		{"100000 keys, 100000 flows per s, 1 partition", 100_000, 100_000, 1},
+		{"100000 keys, 6250 flows per s, 1 partition", 100_000, 6250, 1},
+	} {
+		b.Run(tt.name, func(b *testing.B) {
+			const rows = 1000
+			batches := typicalBatches(b, tt.keys/tt.partitions, 10*tt.perSecond/rows/tt.partitions, rows, 10*second)
+			parts := make([]*measured, tt.partitions)
+			for p := range parts {
+				parts[p] = newMeasured(b)
 			}
-			i, flushes, sent, size, held := 0, 0, 0, 0, 0
-			flush := func() {
-				held = max(held, entriesOf(w))
-				var out weirv1.RollupBatch
-				w.flush(&out)
-				wire := out.AppendVT(nil)
-				sent += out.Rows()
-				flushes++
-				if flushes == 2 { // the sizes of one are those of all
-					size = len(s2.Encode(nil, wire)) / out.Rows()
-				}
-			}
+			i := 0
 			began := cpu(b)
 			for b.Loop() {
-				if err := w.add(batches[i%len(batches)]); err != nil {
+				p := parts[i%len(parts)]
+				if err := p.w.add(batches[i/len(parts)%len(batches)]); err != nil {
 					b.Fatal(err)
 				}
-				if i++; i%len(batches) == 0 || w.full() {
-					flush()
+				if i++; i/len(parts)%len(batches) == 0 || p.w.full() {
+					p.flush()
 				}
 			}
-			flush()
+			var all measured
+			for _, p := range parts {
+				p.flush()
+				all.add(p)
+			}
 			flows := float64(b.N * rows)
+			b.ReportMetric(0, "ns/op")
 			b.ReportMetric(float64(cpu(b)-began)/flows, "cpu-ns/flow")
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/flows, "ns/flow")
-			b.ReportMetric(float64(sent)/flows, "rows/flow")
-			b.ReportMetric(float64(size), "B/row")
-			b.ReportMetric(float64(memoryOf(w))/float64(held), "B/key")
+			b.ReportMetric(float64(all.rows)/flows, "rows/flow")
+			b.ReportMetric(float64(all.size)/float64(all.sizeRows), "B/row")
+			b.ReportMetric(float64(all.tables)/float64(all.held), "held-B/key")
+			b.ReportMetric(float64(all.octets)/float64(all.held), "B/key")
 		})
 	}
+}
+
+// measured is a partition and what it has sent.
+type measured struct {
+	w                    *windows
+	wire                 []byte
+	flushes, rows        int
+	size, sizeRows       int // of the second flush, compressed
+	held, tables, octets int // entries, and octets, when there were most
+}
+
+func newMeasured(b *testing.B) *measured {
+	b.Helper()
+	w, err := newWindows(rollup.Builtin(), 2*time.Minute, limits{rows: maxRows, octets: unlimited, ahead: minute, behind: 24 * 60 * minute, length: duration})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return &measured{w: w}
+}
+
+func (m *measured) flush() {
+	if n := entriesOf(m.w); n > m.held {
+		m.held, m.tables = n, tablesOf(m.w)
+	}
+	var out weirv1.RollupBatch
+	m.w.flush(&out)
+	m.wire = out.AppendVT(m.wire[:0])
+	m.octets = m.w.octets() + cap(m.wire)
+	m.rows += out.Rows()
+	if m.flushes++; m.flushes <= 2 && out.Rows() > 0 {
+		m.size, m.sizeRows = len(s2.Encode(nil, m.wire)), out.Rows()
+	}
+}
+
+func (m *measured) add(o *measured) {
+	m.rows, m.size, m.sizeRows = m.rows+o.rows, m.size+o.size, m.sizeRows+o.sizeRows
+	m.held, m.tables, m.octets = m.held+o.held, m.tables+o.tables, m.octets+o.octets
 }
 
 // cpu is the time that all threads of this process have computed, ns: the machine may have
@@ -120,15 +160,10 @@ func entriesOf(w *windows) (n int) {
 	return n
 }
 
-func memoryOf(w *windows) (n int) {
+// tablesOf is the memory of the sums alone.
+func tablesOf(w *windows) (n int) {
 	for _, s := range w.sources {
 		n += s.table.octets()
-		for _, v := range s.views {
-			n += v.table.octets()
-			if v.top != nil {
-				n += v.top.seen.octets()
-			}
-		}
 	}
 	return n
 }

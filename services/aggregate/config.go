@@ -24,8 +24,8 @@ type Config struct {
 	FlushInterval time.Duration `yaml:"flush_interval" usage:"time between partial sums of open windows"`
 	// IdleAfter is when event time goes on without flows.
 	IdleAfter time.Duration `yaml:"idle_after" usage:"time without a flow after which the windows of a partition close by the wall clock, that much behind it"`
-	// MaxRows flushes earlier. A flush is one message, whose size bounds it.
-	MaxRows int `yaml:"max_rows" usage:"rows that a partition sums up before it sends partial sums"`
+	// MaxBytes flushes earlier, and spreads no flows meanwhile. Partitions have equal shares of it.
+	MaxBytes int64 `yaml:"max_bytes" usage:"memory for the sums of this process; a partition that has used its share of it sends them"`
 	// MaxAhead protects the watermark from an exporter whose clock is ahead.
 	MaxAhead time.Duration `yaml:"max_ahead" usage:"how far the end of a flow may be ahead of its receipt, which else takes its place"`
 	// MaxBehind keeps an exporter whose clock is behind from reviving old windows.
@@ -35,9 +35,8 @@ type Config struct {
 }
 
 const (
-	// maxRows of 10 to 30 octets, compressed, fit a message of 8 MiB, the payload that our NATS
-	// servers are set to. The bus reads the input again and makes smaller ones of those that don't.
-	maxRows  = 1 << 18
+	minBytes = 1 << 20
+	maxBytes = 1 << 40
 	maxHours = 24 * time.Hour
 )
 
@@ -45,7 +44,7 @@ const (
 func DefaultConfig() Config {
 	c := Config{
 		AllowedLateness: 2 * time.Minute, FlushInterval: 10 * time.Second, IdleAfter: time.Minute,
-		MaxRows: maxRows, MaxAhead: time.Minute, MaxBehind: maxHours, MaxDuration: 2 * time.Hour,
+		MaxBytes: 512 << 20, MaxAhead: time.Minute, MaxBehind: maxHours, MaxDuration: 2 * time.Hour,
 	}
 	for _, r := range rollup.Builtin() {
 		c.Builtin = append(c.Builtin, r.Name)
@@ -70,7 +69,7 @@ func (c Config) Validate() error {
 	between("max_ahead", c.MaxAhead, 0, maxHours)
 	between("max_behind", c.MaxBehind, 0, 366*maxHours)
 	between("max_duration", c.MaxDuration, 0, maxHours)
-	check(c.MaxRows >= 1 && c.MaxRows <= maxRows, "max_rows: %d is not between 1 and %d", c.MaxRows, maxRows)
+	check(c.MaxBytes >= minBytes && c.MaxBytes <= maxBytes, "max_bytes: %d is not between %d (1 MiB) and %d (1 TiB)", c.MaxBytes, minBytes, int64(maxBytes))
 	errs = append(errs, c.validateRollups()...)
 	return errors.Join(errs...)
 }

@@ -31,8 +31,17 @@ type keyColumn struct {
 
 const leastArena = 64 << 10
 
-// octets returns n octets that stay until the next flush. They are not cleared.
-func (e *encoder) octets(n int) []byte {
+// octets is the memory of the encoder.
+func (e *encoder) octets() int {
+	n := cap(e.arena) + 8*(cap(e.partials)+cap(e.remap))
+	for _, column := range e.columns {
+		n += 8 * cap(column)
+	}
+	return n
+}
+
+// room returns n octets that stay until the next flush. They are not cleared.
+func (e *encoder) room(n int) []byte {
 	if len(e.arena)+n > cap(e.arena) { // the old one lives on in the columns that are made
 		e.arena = make([]byte, 0, max(2*cap(e.arena), n, leastArena))
 	}
@@ -80,7 +89,7 @@ func (e *encoder) write(out *weirv1.Rollup, v *view, r *rows, columns []keyColum
 
 // take returns a key of the rows.
 func (e *encoder) take(c keyColumn, r *rows) []byte {
-	column := e.octets(r.len() * c.width)
+	column := e.room(r.len() * c.width)
 	at := copy(column, c.values[:r.plain*c.width])
 	for _, record := range r.more {
 		if record == folded {
@@ -95,7 +104,7 @@ func (e *encoder) take(c keyColumn, r *rows) []byte {
 
 // other tells folded rows apart.
 func (e *encoder) other(r *rows) []byte {
-	column := e.octets(r.len())
+	column := e.room(r.len())
 	for row := range column {
 		column[row] = 0
 		if r.record(row) == folded {
@@ -113,14 +122,14 @@ func (e *encoder) keys(t *table, l layout) []keyColumn {
 		c := &columns[i]
 		switch p := l.places[i]; {
 		case p.wide:
-			c.values = e.octets(16 * len(t.records))[:0]
+			c.values = e.room(16 * len(t.records))[:0]
 			for _, at := range t.records {
 				_, _, key, _ := t.record(at)
 				c.values = binary.BigEndian.AppendUint64(c.values, key[p.word])
 				c.values = binary.BigEndian.AppendUint64(c.values, key[p.word+1])
 			}
 		case isExporter(k):
-			c.values = e.octets(16 * len(t.records))[:0]
+			c.values = e.room(16 * len(t.records))[:0]
 			for _, n := range e.columns[i] {
 				a := e.exporters.value(n)
 				c.values = append(c.values, a[:]...)
@@ -180,25 +189,25 @@ func (e *encoder) fixedWidth(values []uint64) []byte {
 	}
 	switch n := bits.Len64(used); {
 	case n <= 8:
-		column := e.octets(len(values))
+		column := e.room(len(values))
 		for i, v := range values {
 			column[i] = byte(v)
 		}
 		return column
 	case n <= 16:
-		column := e.octets(2 * len(values))
+		column := e.room(2 * len(values))
 		for i, v := range values {
 			binary.LittleEndian.PutUint16(column[2*i:], uint16(v)) //nolint:gosec // 16 bits
 		}
 		return column
 	case n <= 32:
-		column := e.octets(4 * len(values))
+		column := e.room(4 * len(values))
 		for i, v := range values {
 			binary.LittleEndian.PutUint32(column[4*i:], uint32(v)) //nolint:gosec // 32 bits
 		}
 		return column
 	default:
-		column := e.octets(8 * len(values))
+		column := e.room(8 * len(values))
 		for i, v := range values {
 			binary.LittleEndian.PutUint64(column[8*i:], v)
 		}

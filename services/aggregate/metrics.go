@@ -20,7 +20,7 @@ type metrics struct {
 func newMetrics(reg prometheus.Registerer) *metrics {
 	clamped := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "weir_aggregate_clamped_flows_total",
-		Help: "Flows whose times were not taken as they are: ahead and behind (their end is too far from their receipt), duration (they lasted too long), memory (max_rows was reached, by source of rollups).",
+		Help: "Flows whose times were not taken as they are: ahead and behind (their end is too far from their receipt), duration (they lasted too long), memory (max_bytes was reached, by source of rollups).",
 	}, []string{"reason"})
 	m := &metrics{
 		flows: prometheus.NewCounter(prometheus.CounterOpts{

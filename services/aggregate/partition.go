@@ -4,9 +4,12 @@ package aggregate
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"time"
+
+	"github.com/klauspost/compress/s2"
 
 	"github.com/weirflow/weir/bus"
 	"github.com/weirflow/weir/flow"
@@ -21,21 +24,31 @@ type partition struct {
 	due       time.Time // of the next flush, zero while nothing is held
 	last      time.Time // when flows came
 	warned    time.Time // of a clock
+	number    int
+	shares    *shares
 	m         *metrics
 	gauges    partitionMetrics
 	log       *slog.Logger
 }
 
-func newPartition(cfg Config, m *metrics, log *slog.Logger, p int) (*partition, error) {
+func newPartition(cfg Config, s *shares, m *metrics, log *slog.Logger, p int) (*partition, error) {
 	w, err := newWindows(cfg.rollups(), cfg.AllowedLateness, limits{
-		rows: cfg.MaxRows, ahead: uint64(cfg.MaxAhead), behind: uint64(cfg.MaxBehind), length: uint64(cfg.MaxDuration), //nolint:gosec // not negative
+		rows: s.rowsOf(p), octets: s.octetsOfOne, ahead: uint64(cfg.MaxAhead), behind: uint64(cfg.MaxBehind), length: uint64(cfg.MaxDuration), //nolint:gosec // not negative
 	})
 	if err != nil {
 		return nil, err
 	}
+	s.open.Add(1)
 	return &partition{
-		windows: w, interval: cfg.FlushInterval, idleAfter: cfg.IdleAfter, last: time.Now(), m: m, gauges: m.open(p), log: log,
+		windows: w, interval: cfg.FlushInterval, idleAfter: cfg.IdleAfter, last: time.Now(),
+		number: p, shares: s, m: m, gauges: m.open(p), log: log,
 	}, nil
+}
+
+// close gives the partition's share back.
+func (p *partition) close() {
+	p.shares.open.Add(-1)
+	p.m.close(p.number)
 }
 
 // Handle implements bus.Handler.
@@ -90,9 +103,28 @@ func (p *partition) Flush(_ context.Context, out *weirv1.RollupBatch) error {
 		p.windows.idle(uint64(max(now.Add(-p.idleAfter).UnixNano(), 0))) //nolint:gosec // not negative
 	}
 	f := p.windows.flush(out)
+	if err := p.fits(out); err != nil {
+		return err
+	}
 	p.due = time.Time{}
 	p.m.flushed(f)
 	p.gauges.keys.Set(0)
 	p.gauges.watermark.Set(float64(p.windows.greatest) / 1e9)
 	return nil
+}
+
+// fits returns an error for what no message can hold. It comes again, and is then flushed when
+// it is half as many rows.
+func (p *partition) fits(out *weirv1.RollupBatch) error {
+	const most = bus.MaxPayload - 64<<10 // the rest is for headers
+	if out.SizeVT() <= most {
+		return nil
+	}
+	octets := len(s2.Encode(nil, out.AppendVT(nil)))
+	if octets <= most {
+		return nil
+	}
+	rows := out.Rows()
+	p.shares.tooLarge(p.number, rows)
+	return fmt.Errorf("partial sums of %d rows are %d octets, of at most %d: they are made again in smaller messages", rows, octets, most)
 }

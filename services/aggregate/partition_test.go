@@ -19,11 +19,12 @@ func TestWhenAPartitionFlushes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		cfg := DefaultConfig()
-		cfg.MaxRows, cfg.Builtin, cfg.Rollups = 5, nil, []rollup.Rollup{testRollup}
-		p, err := newPartition(cfg, newMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler), 3)
+		cfg.Builtin, cfg.Rollups = nil, []rollup.Rollup{testRollup}
+		p, err := newPartition(cfg, newShares(cfg.MaxBytes), newMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler), 3)
 		if err != nil {
 			t.Fatal(err)
 		}
+		p.windows.limits.rows = 5
 		handle := func(b *flow.Batch) time.Duration {
 			t.Helper()
 			if err := p.Handle(t.Context(), b, nil); err != nil {
@@ -86,7 +87,7 @@ func TestIdlePartitionsCloseByTheWallClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := DefaultConfig()
 		cfg.Builtin, cfg.Rollups = nil, []rollup.Rollup{testRollup}
-		p, err := newPartition(cfg, newMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler), 3)
+		p, err := newPartition(cfg, newShares(cfg.MaxBytes), newMetrics(prometheus.NewRegistry()), slog.New(slog.DiscardHandler), 3)
 		if err != nil {
 			t.Fatal(err)
 		}

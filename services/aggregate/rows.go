@@ -24,6 +24,15 @@ const folded = ^uint32(0)
 
 func (r *rows) len() int { return len(r.windows) }
 
+// octets is the memory of the rows.
+func (r *rows) octets() int {
+	n := 4*cap(r.more) + 8*cap(r.windows)
+	for _, column := range r.sums {
+		n += 8 * cap(column)
+	}
+	return n
+}
+
 // record is the number of the record that has the key of a row.
 func (r *rows) record(row int) uint32 {
 	if row < r.plain {

@@ -16,10 +16,11 @@ import (
 
 // Service sums flows up.
 type Service struct {
-	cfg Config
-	bus *bus.Bus
-	log *slog.Logger
-	m   *metrics
+	cfg    Config
+	bus    *bus.Bus
+	log    *slog.Logger
+	m      *metrics
+	shares *shares
 }
 
 // New checks cfg and prepares a Service. It does no I/O and starts no goroutine.
@@ -27,7 +28,7 @@ func New(cfg Config, b *bus.Bus, log *slog.Logger, reg prometheus.Registerer) (*
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("configure aggregate: %w", err)
 	}
-	return &Service{cfg: cfg, bus: b, log: log, m: newMetrics(reg)}, nil
+	return &Service{cfg: cfg, bus: b, log: log, m: newMetrics(reg), shares: newShares(cfg.MaxBytes)}, nil
 }
 
 // Run aggregates until ctx ends, then sends what it holds. A clean stop returns nil.
@@ -37,6 +38,10 @@ func (s *Service) Run(ctx context.Context) error {
 
 // open takes partition p over. What the last owner had not flushed comes again.
 func (s *Service) open(ctx context.Context, p int) (bus.Handler[flow.Batch, weirv1.RollupBatch], error) {
-	context.AfterFunc(ctx, func() { s.m.close(p) })
-	return newPartition(s.cfg, s.m, s.log, p)
+	part, err := newPartition(s.cfg, s.shares, s.m, s.log, p)
+	if err != nil {
+		return nil, err
+	}
+	context.AfterFunc(ctx, part.close)
+	return part, nil
 }

@@ -141,7 +141,7 @@ func TestWhatIsEnrichedIsSummedOnce(t *testing.T) {
 func TestNewRefusesAWrongConfiguration(t *testing.T) {
 	t.Parallel()
 	_, err := New(Config{
-		Builtin: []string{"flows_5m", "flows_7m"}, AllowedLateness: -1, FlushInterval: 1, IdleAfter: 1, MaxRows: maxRows + 1, MaxAhead: -1,
+		Builtin: []string{"flows_5m", "flows_7m"}, AllowedLateness: -1, FlushInterval: 1, IdleAfter: 1, MaxBytes: 1, MaxAhead: -1,
 		Rollups: []rollup.Rollup{
 			{Name: "flows", Window: 1500 * time.Millisecond, Keys: []string{"src_port/8/8"}, Filter: "flow.proto == 'tcp'", Top: -1},
 			{Name: "flows_1h", Window: time.Hour, TimeZone: "Mars/Phobos", Keys: []string{"proto", "proto", "interface"}, Measures: []string{"max(src_country)"}},
@@ -151,7 +151,7 @@ func TestNewRefusesAWrongConfiguration(t *testing.T) {
 flush_interval: 1ns is not between 100ms and 1m0s
 idle_after: 1ns is not between 1s and 24h0m0s
 max_ahead: -1ns is not between 0s and 24h0m0s
-max_rows: 262145 is not between 1 and 262144
+max_bytes: 1 is not between 1048576 (1 MiB) and 1099511627776 (1 TiB)
 builtin: there is no rollup flows_7m
 rollups[0].name: flows is another table
 rollups[0].window: 1.5s is not whole seconds between 10s and 24h0m0s

@@ -12,10 +12,11 @@ type times struct {
 
 // limits keep hostile times and keys from costing more than they should.
 type limits struct {
-	rows   int    // that a flush may have; beyond it the windows are full
-	ahead  uint64 // how far an end may be ahead of its receipt, ns
-	behind uint64 // and behind it, ns
-	length uint64 // of a flow, ns
+	rows   int        // that a flush may have; beyond it the windows are full,
+	octets func() int // and so they are beyond this memory
+	ahead  uint64     // how far an end may be ahead of its receipt, ns
+	behind uint64     // and behind it, ns
+	length uint64     // of a flow, ns
 }
 
 // counts are events since they were last taken.

@@ -52,6 +52,21 @@ func newTop(keep, keyWords int, measures []rollup.Measure, seconds uint64) *top 
 	}
 }
 
+// octets is the memory that it takes to choose.
+func (t *top) octets() int {
+	n := t.seen.octets() + 8*(cap(t.totals)+cap(t.kept))
+	for _, g := range t.groups[:cap(t.groups)] {
+		n += 8 * cap(g.totals)
+	}
+	return n
+}
+
+// release gives that memory back, with what was seen.
+func (t *top) release() {
+	t.seen.release()
+	t.groups, t.totals, t.kept = nil, nil, nil
+}
+
 // fold folds r. Windows that start before open are closed; of them nothing is remembered.
 func (t *top) fold(r *rows, open uint64) {
 	if open > t.closed || t.seen.len() > memory*t.keep {

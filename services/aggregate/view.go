@@ -120,6 +120,35 @@ func (v *view) place(window uint64) int {
 	return v.table.place(v.key, v.table.hash(v.key, window), window)
 }
 
+// octets is the memory of the view's own sums.
+func (v *view) octets() int {
+	n := 8 * (cap(v.from) + cap(v.to))
+	if !v.sameKeys {
+		n += v.table.octets()
+	}
+	if v.through != nil {
+		n += v.through.octets()
+	}
+	if v.top != nil {
+		n += v.top.octets()
+	}
+	return n
+}
+
+// release gives that memory back.
+func (v *view) release() {
+	v.from, v.to = nil, nil
+	if !v.sameKeys {
+		v.table.release()
+	}
+	if v.through != nil {
+		v.through.release()
+	}
+	if v.top != nil {
+		v.top.release()
+	}
+}
+
 // watermark is the event time, ns, before which nothing more is expected.
 func (v *view) watermark(greatest uint64) uint64 { return greatest - min(greatest, v.lateness) }
 

@@ -36,7 +36,7 @@ func newWindows(rollups []rollup.Rollup, allowed time.Duration, l limits) (*wind
 		w.views = append(w.views, s.views...)
 	}
 	w.late = make([]int, len(w.views))
-	w.encoder.texts, w.encoder.exporters = &w.in.texts, &w.in.exporters
+	w.encoder = encoder{texts: &w.in.texts, exporters: &w.in.exporters}
 	return w, nil
 }
 
@@ -67,8 +67,36 @@ func (w *windows) rows() int {
 	return n
 }
 
-// full tells whether the memory bound is reached.
-func (w *windows) full() bool { return w.rows() >= w.limits.rows }
+// full tells whether a bound is reached.
+func (w *windows) full() bool {
+	return w.rows() >= w.limits.rows || w.octets() >= w.limits.octets()
+}
+
+// octets is the memory that the sums use, and what is made of them by a flush.
+func (w *windows) octets() int {
+	n := w.out.octets() + w.encoder.octets()
+	for _, s := range w.sources {
+		n += s.table.octets()
+		for _, v := range s.views {
+			n += v.octets()
+		}
+	}
+	return n
+}
+
+// release gives the memory back that is beyond the bound.
+func (w *windows) release() {
+	if w.octets() < w.limits.octets() {
+		return
+	}
+	w.out, w.encoder = rows{}, encoder{texts: &w.in.texts, exporters: &w.in.exporters}
+	for _, s := range w.sources {
+		s.table.release()
+		for _, v := range s.views {
+			v.release()
+		}
+	}
+}
 
 // fullForSpread is full, counted.
 func (w *windows) fullForSpread() bool {
@@ -165,5 +193,6 @@ func (w *windows) flush(out *weirv1.RollupBatch) flushed {
 	}
 	w.in.texts.forget()
 	w.in.exporters.forget()
+	w.release()
 	return f
 }

@@ -151,12 +151,14 @@ var testRollup = rollup.Rollup{Name: "flows_5m", Window: 5 * time.Minute, Keys: 
 
 const duration = 2 * 60 * minute
 
+func unlimited() int { return math.MaxInt }
+
 func newTestWindows(t testing.TB, rows int, rollups ...rollup.Rollup) *windows {
 	t.Helper()
 	if len(rollups) == 0 {
 		rollups = []rollup.Rollup{testRollup}
 	}
-	w, err := newWindows(rollups, 2*time.Minute, limits{rows: rows, ahead: minute, behind: 24 * 60 * minute, length: duration})
+	w, err := newWindows(rollups, 2*time.Minute, limits{rows: rows, octets: unlimited, ahead: minute, behind: 24 * 60 * minute, length: duration})
 	if err != nil {
 		t.Fatal(err)
 	}
