@@ -36,6 +36,7 @@ func exporters() dashboard {
 		table("Sampling", "Sampling intervals that were used and where they come from: told by the exporter, assumed by the configuration, or unknown, in which case the flow counts once.", half, sampling()),
 		table("Quality", "Share of each exporter's flows that lack something, by the bits of the field quality. Flows are counted as they came.", half, quality()),
 		table("Clocks", "Time from the end of flows to their receipt: the active timeout and the way, and how wrong the clock is. Negative: the exporter's clock is ahead.", half, clocks()),
+		table("What exporters count themselves", "Increases over the time range of what exporters tell in options data: what their metering processes left out, and their exporting processes did not send.", half, ownStatistics()),
 		table("Silent exporters", "Exporters with flows in the time range and none in its last ten minutes.", half, silent()),
 	)
 }
@@ -94,6 +95,17 @@ func clocks() string {
 	const late = "(toUnixTimestamp64Milli(time_received_ns) - toUnixTimestamp64Milli(time_flow_end_ns)) / 1000"
 	return "SELECT " + exporterOfFlow + ", min(" + late + ") AS `least`, quantileTDigest(0.5)(" + late + ") AS `median`, max(" + late + ") AS `most`\nFROM flows\nWHERE " + allFlows +
 		" AND NOT bitTest(quality, 1) AND time_flow_end_ns > toDateTime64(0, 9)\nGROUP BY sampler_address\nORDER BY abs(`median`) DESC\nLIMIT 500"
+}
+
+// ownStatistics has the increases of an exporter's own counters.
+func ownStatistics() string {
+	var sums []string
+	for _, c := range []string{"observed_flows", "exported_flow_records", "exported_messages", "not_sent_flows", "not_sent_packets", "ignored_packets", "ignored_octets"} {
+		sums = append(sums, increase(c, none64)+" AS `"+strings.ReplaceAll(c, "_", " ")+"`")
+	}
+	return "SELECT if(any(n.name) = '', " + text("s.sampler_address") + ", any(n.name)) AS `exporter`, " + text("s.sampler_address") + " AS address, s.observation_domain_id AS domain,\n  " +
+		strings.Join(sums, ",\n  ") + "\nFROM exporter_statistics AS s\nLEFT JOIN " + exporterNames + " AS n ON n.sampler_address = s.sampler_address\nWHERE $__timeFilter(s.time_received_ns)\n  AND $__conditionalAll(s.sampler_address IN (${exporter:singlequote}), $exporter)\n" +
+		"GROUP BY s.sampler_address, s.observation_domain_id, s.line_card_id, s.metering_process_id, s.exporting_process_id, s.template_id, s.selector_id\nORDER BY `not sent packets` + `ignored packets` DESC\nLIMIT 500"
 }
 
 func silent() string {

@@ -18,7 +18,9 @@ func serviceKey() key {
 }
 
 func talkers() dashboard {
-	hosts := source{"hosts_5m", "window_start", "$__timeFilter(window_start)", "300"}
+	senders := source{"hosts_5m", "window_start", "$__timeFilter(window_start)", "300"}
+	receivers := source{"receivers_5m", "window_start", "$__timeFilter(window_start)", "300"}
+	first := func(address string) string { return "if(other = 1, 'other', " + text(address) + ")" }
 	return board("weir-talkers", "top talkers", "Who sends and receives most. Click an address for all of that host.", nil,
 		areas("Sources over time", "Rates of the nine sources with the most traffic, with totals. "+ofReceipt, full, rawFlows().over("src_addr", text("key"), "")),
 		table("Sources", "Sources with the most traffic. "+ofReceipt, half, rawFlows().top(50, sourceKey(), by("source AS", "src_origin_as"), by("country", "src_country"))),
@@ -26,9 +28,11 @@ func talkers() dashboard {
 			rawFlows().top(50, destinationKey(), by("destination AS", "dst_origin_as"), by("country", "dst_country"))),
 		table("Conversations", "Pairs of addresses and services with the most traffic; each direction is a row. "+ofReceipt, full,
 			rawFlows().top(100, sourceKey(), destinationKey(), serviceKey())),
-		table("Networks", "Configured networks that talk with each other. "+ofExporter, half,
-			rollups().and("(src_net_name != '' OR dst_net_name != '')").top(50, by("from", "src_net_name"), by("to", "dst_net_name"))),
 		table("Sources of long time ranges", "Sources by sums of five minutes, for ranges that single flows are not kept for or are too many for. "+noFilters, half,
-			hosts.top(50, key{"source", "src_addr, other", "if(other = 1, 'other', " + text("src_addr") + ")"})),
+			senders.top(50, key{"source", "src_addr, other", first("src_addr")})),
+		table("Destinations of long time ranges", "Destinations by sums of five minutes, for ranges that single flows are not kept for or are too many for. "+noFilters, half,
+			receivers.top(50, key{"destination", "dst_addr, other", first("dst_addr")})),
+		table("Networks", "Configured networks that talk with each other. "+ofExporter, full,
+			rollups().and("(src_net_name != '' OR dst_net_name != '')").top(50, by("from", "src_net_name"), by("to", "dst_net_name"))),
 	)
 }

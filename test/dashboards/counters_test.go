@@ -55,10 +55,18 @@ func counterSamples(from time.Time, flows []demoFlow) []counterSample {
 	return all
 }
 
-// countersOf is the message that decode would send of samples and of the health of exporters.
-func countersOf(samples []counterSample, health []flow.Health) *flow.Counters {
-	agent := demoExporters()[2].addr.As16()
+// countersOf is the message that decode would send of samples, of the health of exporters, and of what the
+// first exporter tells at the begin and the end of the hour.
+func countersOf(from time.Time, samples []counterSample, health []flow.Health) *flow.Counters {
+	agent, first := demoExporters()[2].addr.As16(), demoExporters()[0].addr.As16()
 	c, r := &flow.Counters{Health: health}, new(flow.CounterRow)
+	for _, minute := range []int{0, 59} {
+		r.Reset()
+		r.SetNumber(flow.ExporterStatistics.Column("time_received_ns"), uint64(from.Add(time.Duration(minute)*time.Minute).UnixNano()))
+		r.SetNumber(flow.ExporterStatistics.Column("not_sent_packets"), uint64(1000+minute*notSentPerMinute))
+		r.SetAddress(flow.ExporterStatistics.Column("sampler_address"), first)
+		c.Append(flow.ExporterStatistics, r)
+	}
 	for _, s := range samples {
 		r.Reset()
 		for name, v := range map[string]uint64{
@@ -76,6 +84,7 @@ func countersOf(samples []counterSample, health []flow.Health) *flow.Counters {
 // What the second exporter loses and the last one lacks, each minute.
 const (
 	missingPerMinute  = 5
+	notSentPerMinute  = 7
 	templatesUnknown  = 3
 	datagramsOfMinute = 45
 )

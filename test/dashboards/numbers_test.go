@@ -185,6 +185,8 @@ func (s *store) testHealthNumbers(t *testing.T) {
 		same(t, "loss of "+got.text(row, 0), got.number(t, row, "loss"), want)
 		same(t, "datagrams of "+got.text(row, 0), got.number(t, row, "datagrams"), 60*datagramsOfMinute)
 	}
+	own := s.panelOf(t, s.choices(), "weir-exporters/What exporters count themselves")
+	same(t, "not sent by "+own.text(0, 0), own.number(t, 0, "not sent packets"), 59*notSentPerMinute)
 	sampling := s.panelOf(t, s.choices(), "weir-exporters/Sampling")
 	want := add(s.flows, func(f *demoFlow) string {
 		return fmt.Sprint(exporterTitle(f), " ", f.exporter.sampling, " ", f.exporter.sampling == 0)

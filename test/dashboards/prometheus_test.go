@@ -104,7 +104,7 @@ func TestExpressionsFindSeries(t *testing.T) {
 func start(t *testing.T, path string, args ...string) {
 	t.Helper()
 	var output strings.Builder
-	cmd := exec.Command(path, args...) //nolint:noctx // it is killed at the end
+	cmd := exec.Command(path, args...)
 	cmd.Stdout, cmd.Stderr = &output, &output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {

@@ -32,7 +32,7 @@ var tables = map[string]string{
 
 // others are the panels that read another table than the rest of their dashboard.
 var others = map[string]string{
-	"weir-talkers/Networks": "flows_1m", "weir-talkers/Sources of long time ranges": "hosts_5m",
+	"weir-talkers/Networks": "flows_1m", "weir-talkers/Sources of long time ranges": "hosts_5m", "weir-talkers/Destinations of long time ranges": "receivers_5m",
 	"weir-services/Services over time": "services_5m", "weir-services/Services": "services_5m", "weir-services/Protocols over time": "flows_1m",
 	"weir-drops/Forwarding status": "flows_1m", "weir-drops/Dropped by reason": "flows_1m",
 	// What rollups do not have.
@@ -40,7 +40,7 @@ var others = map[string]string{
 	"weir-interfaces/Flows beside counters": "interface_counters interfaces_1m",
 	"weir-interfaces/Counters":              "interface_counters", "weir-interfaces/Errors and discards": "interface_counters",
 	"weir-exporters/Exporters": "exporter_health", "weir-exporters/Loss": "exporter_health", "weir-exporters/Records without a template": "exporter_health",
-	"weir-exporters/Silent exporters": "flows_1m",
+	"weir-exporters/Silent exporters": "flows_1m", "weir-exporters/What exporters count themselves": "exporter_statistics",
 }
 
 // names bounds what is read of flows for names.

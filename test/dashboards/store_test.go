@@ -62,9 +62,9 @@ func newStore(t *testing.T) *store {
 	s.samples = counterSamples(s.from, s.flows)
 	source := js.Connect(bus.Enrich, js.Config(partitions))
 	publish(t, source, bus.Enriched, batches(all))
-	publish(t, source, bus.Counters, []bus.Message{countersOf(s.samples, healthOf(s.from))})
+	publish(t, source, bus.Counters, []bus.Message{countersOf(s.from, s.samples, healthOf(s.from))})
 	s.await(t, "flows", "SELECT count() FROM flows", len(all))
-	for _, rollup := range []string{"flows_1m", "flows_5m", "flows_1h", "hosts_5m", "services_5m"} {
+	for _, rollup := range []string{"flows_1m", "flows_5m", "flows_1h", "hosts_5m", "receivers_5m", "services_5m"} {
 		s.await(t, rollup, "SELECT sum(flows) FROM "+rollup, len(all))
 	}
 	s.await(t, "interfaces_1m", "SELECT sum(flows) FROM interfaces_1m", 2*len(all))
