@@ -39,8 +39,7 @@ const (
 	templateOctets = 256
 	fieldOctets    = 32
 	samplerOctets  = 16
-	nameOctets     = 128
-	recentOctets   = 2048 // of a kind of names
+	nameOctets     = 192
 )
 
 // take tells whether n octets were left, and takes them.
