@@ -3,7 +3,12 @@
 package migrations_test
 
 import (
+	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -52,5 +57,69 @@ func TestNamesAndLabelsCanBeAskedFor(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" || rows.Err() != nil {
 		t.Errorf("%v; -want +got:\n%s", rows.Err(), diff)
+	}
+}
+
+// TestSystemsNumbersHaveNames: what Debian's netbase names in /etc has a name, whichever.
+func TestSystemsNumbersHaveNames(t *testing.T) {
+	t.Parallel()
+	s := clickhousetest.New(t)
+	database := s.Database(t)
+	if err := migrations.Up(t.Context(), s.DSN(database), database, slog.New(slog.DiscardHandler)); err != nil {
+		t.Fatal(err)
+	}
+	conn := s.Open(t, database)
+	ask := func(query string) string {
+		t.Helper()
+		var answer string
+		if err := conn.QueryRow(t.Context(), query).Scan(&answer); err != nil {
+			t.Fatalf("%s: %v", query, err)
+		}
+		return answer
+	}
+	for _, tt := range []struct {
+		file, number string // what an element of a tuple looks like
+		dictionary   string
+		least        int
+	}{
+		{"services", `(?m)^[^#\s]+\s+(\d+)/(tcp|udp|sctp)`, "services", 300},
+		{"protocols", `(?m)^[^#\s]+\s+(\d+)\s`, "protocols", 50},
+		{"ethertypes", `(?m)^[^#\s]+\s+([0-9A-Fa-f]{4})\b`, "ethertypes", 30},
+	} {
+		text, err := os.ReadFile(filepath.Join("/etc", tt.file))
+		if err != nil {
+			if os.Getenv("CI") != "" {
+				t.Fatalf("%v (Debian: netbase)", err)
+			}
+			t.Skip(err)
+		}
+		var keys []string
+		for _, m := range regexp.MustCompile(tt.number).FindAllStringSubmatch(string(text), -1) {
+			key := m[1]
+			switch {
+			case key == "262": // Linux's MPTCP is none of IP
+				continue
+			case len(m) > 2:
+				key = fmt.Sprintf("(%d, %s)", map[string]int{"tcp": 6, "udp": 17, "sctp": 132}[m[2]], m[1])
+			case tt.file == "ethertypes":
+				key = "0x" + m[1]
+			}
+			keys = append(keys, key)
+		}
+		if len(keys) < tt.least {
+			t.Errorf("%s has only %d numbers", tt.file, len(keys))
+		}
+		got := ask(fmt.Sprintf("SELECT toString(arrayFilter(k -> NOT dictHas('%s', k), [%s]))", tt.dictionary, strings.Join(keys, ", ")))
+		if got != "[]" {
+			t.Errorf("no names of %s: %s", tt.file, got)
+		}
+	}
+	// The registry of 2024-08 has 5879 names of TCP, 5492 of UDP and 87 of SCTP, and three ranges.
+	if got := ask("SELECT toString(groupArray((proto, n >= 5879, n >= 5492, n >= 87))) FROM (SELECT proto, count() AS n FROM service_names GROUP BY proto ORDER BY proto)"); got !=
+		"[(6,1,1,1),(17,0,1,1),(33,0,0,0),(132,0,0,1)]" {
+		t.Errorf("names of services by transport: %s", got)
+	}
+	if got := ask("SELECT toString((SELECT count() - uniqExact(proto, port) FROM service_names) + (SELECT count() - uniqExact(number) FROM ethertype_names) + (SELECT count() - uniqExact(number) FROM protocol_names))"); got != "0" {
+		t.Errorf("%s numbers have two names", got)
 	}
 }
