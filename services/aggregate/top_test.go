@@ -34,48 +34,61 @@ func talkers(t *testing.T, m *weirv1.RollupBatch, sums map[netip.Addr]uint64) (f
 	return folded
 }
 
-// TestTopOfPartialSums: the hosts of a window are folded flush by flush, so that a host lacks
-// what it had in flushes where it was not among the first.
-func TestTopOfPartialSums(t *testing.T) {
-	t.Parallel()
-	const flushes, top = 30, 1000
+// window sums 30 flushes of a window up as a reader does. It returns the bytes of each host as
+// they are and as they came, and what is folded.
+func window(t *testing.T, top, flowsOfFlush int) (exact, got map[netip.Addr]uint64, folded uint64) {
+	t.Helper()
+	const flushes = 30
 	w := newTestWindows(t, maxRows, rollup.Rollup{Name: "hosts_5m", Window: 5 * time.Minute, Keys: []string{"src_addr"}, Top: top})
-	exact, total := map[netip.Addr]uint64{}, uint64(0)
-	got, folded := map[netip.Addr]uint64{}, uint64(0)
-	batches := typicalBatches(t, 100, flushes*10, 1000, second)
-	for i, b := range batches {
+	exact, got = map[netip.Addr]uint64{}, map[netip.Addr]uint64{}
+	for _, b := range typicalBatches(t, 100, flushes, flowsOfFlush, second) {
 		bytes := flow.AppendNumbers([]uint64(nil), b, flow.Bytes)
 		for row, a := range flow.AppendAddresses(nil, b, flow.SrcAddr) {
 			exact[netip.AddrFrom16(a)] += bytes[row]
-			total += bytes[row]
 		}
 		add(t, w, b)
-		if (i+1)%10 == 0 {
-			var out weirv1.RollupBatch
-			w.flush(&out)
-			folded += talkers(t, &out, got)
+		var out weirv1.RollupBatch
+		w.flush(&out)
+		folded += talkers(t, &out, got)
+	}
+	return exact, got, folded
+}
+
+// TestTopOfAWindow: what a host lacks is what it had before it was among the first, and never
+// more than the last host that is kept has.
+func TestTopOfAWindow(t *testing.T) {
+	t.Parallel()
+	const top = 1000
+	for _, flowsOfFlush := range []int{1000, 10_000} {
+		exact, got, folded := window(t, top, flowsOfFlush)
+		order := slices.SortedFunc(maps.Keys(exact), func(a, b netip.Addr) int { return cmp.Compare(exact[b], exact[a]) })
+		total, kept := uint64(0), uint64(0)
+		for _, host := range order {
+			total, kept = total+exact[host], kept+got[host]
 		}
-	}
-	kept := uint64(0)
-	for _, v := range got {
-		kept += v
-	}
-	if kept+folded != total {
-		t.Errorf("%d bytes kept and %d folded, want %d in all", kept, folded, total)
-	}
-	order := slices.SortedFunc(maps.Keys(exact), func(a, b netip.Addr) int { return cmp.Compare(exact[b], exact[a]) })
-	for _, n := range []int{10, 100, 1000} {
-		lacking, worst := uint64(0), 0.0
-		for _, host := range order[:n] {
-			lacking += exact[host] - got[host]
-			worst = max(worst, 1-float64(got[host])/float64(exact[host]))
+		if kept+folded != total {
+			t.Errorf("%d bytes kept and %d folded, want %d in all", kept, folded, total)
 		}
-		t.Logf("first %d of %d hosts: at most %.2f %% of one is missing; rows for %d hosts", n, len(exact), 100*worst, len(got))
-		if limit := map[int]float64{10: 0.0001, 100: 0.01, 1000: 1}[n]; worst > limit {
-			t.Errorf("of the first %d hosts one lacks %.2f %%, all %d bytes", n, 100*worst, lacking)
+		if len(order) < 5*top {
+			t.Fatalf("%d hosts are too few to fold", len(order))
 		}
-	}
-	if len(exact) < 10*top {
-		t.Errorf("%d hosts are too few to fold", len(exact))
+		last := exact[order[overSelection*top-1]]
+		for _, host := range order {
+			if lacks := exact[host] - got[host]; lacks > last {
+				t.Errorf("%s lacks %d bytes, the last that is kept has %d", host, lacks, last)
+			}
+		}
+		for _, n := range []int{10, 100, 1000} {
+			lacking, all, worst := uint64(0), uint64(0), 0.0
+			for _, host := range order[:n] {
+				lacking, all = lacking+exact[host]-got[host], all+exact[host]
+				worst = max(worst, 1-float64(got[host])/float64(exact[host]))
+			}
+			t.Logf("%d flows a flush, first %d of %d hosts: together lack %.3f %%, one at most %.2f %%; rows for %d hosts",
+				flowsOfFlush, n, len(order), 100*float64(lacking)/float64(all), 100*worst, len(got))
+		}
+		if len(got) > 5*top {
+			t.Errorf("rows for %d hosts", len(got))
+		}
 	}
 }
