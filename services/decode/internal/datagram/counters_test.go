@@ -46,6 +46,9 @@ func collect(t *testing.T, d *Decoder, table flow.CounterTable, datagrams ...[]b
 			}
 		}
 		want := map[string]any{"time_received_ns": receivedNs, "uptime_ms": uptime}
+		if table == flow.ExporterStatistics {
+			delete(want, "uptime_ms")
+		}
 		for name, v := range want {
 			if row[name] != v {
 				t.Errorf("row %d: %s is %v, want %v", i, name, row[name], v)
@@ -168,4 +171,37 @@ func TestSFlowCountersThatAreNotReadAreCounted(t *testing.T) {
 		t.Errorf("rows %v, want one", got)
 	}
 	checkRefused(t, d, map[refusal.Reason]uint64{refusal.RecordMalformed: 1, refusal.CounterUnknown: 2, refusal.SampleMalformed: 1})
+}
+
+// Records as RFC 7011 section 4 has them, and those of a selector (RFC 5476 section 6.5.3).
+func TestStatisticsOfExporters(t *testing.T) {
+	t.Parallel()
+	process := set(3, u16(400), u16(5), u16(2), []u16{149, 4, 144, 4, 41, 8, 42, 8, 40, 8})
+	reliability := set(3, u16(401), u16(4), u16(1), []u16{143, 4, 164, 4, 165, 8, 166, 8})
+	selector := set(3, u16(402), u16(3), u16(1), []u16{302, 8, 318, 8, 319, 8})
+	names := set(3, u16(403), u16(2), u16(1), []u16{10, 4, 82, 4}) // counts nothing
+	old := set(1, u16(400), u16(4), u16(12), []u16{1, 4, 41, 4, 42, 4, 36, 2})
+	d := New(testLimits)
+	got := collect(t, d, flow.ExporterStatistics,
+		ipfixMessage(1, 7, process, reliability, selector, names,
+			set(400, u32(7), u32(2), u64(100), u64(2000), u64(1<<40)), set(401, u32(3), u32(5), u64(500), u64(6)),
+			set(402, u64(9), u64(1_000_000), u64(1000)), set(403, u32(5), []byte("ge0 "))),
+		v9(1, 8, old, set(400, u32(0), u32(10), u32(200), u16(60))))
+	want := []map[string]any{
+		{"protocol": 4, "observation_domain_id": 7, "exporting_process_id": 2, "exported_messages": 100, "exported_flow_records": 2000, "exported_octets": 1 << 40},
+		{"protocol": 4, "observation_domain_id": 7, "metering_process_id": 3, "ignored_packets": 5, "ignored_octets": 500, "not_sent_flows": 6},
+		{"protocol": 4, "observation_domain_id": 7, "selector_id": 9, "packets_observed": 1_000_000, "packets_selected": 1000},
+		{"protocol": 3, "observation_domain_id": 8, "exported_messages": 10, "exported_flow_records": 200, "flow_active_timeout": 60},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	checkRefused(t, d, nil)
+
+	many := set(3, u16(400), u16(2), u16(1), []u16{144, 1, 41, 1})
+	d = New(testLimits)
+	if n := len(collect(t, d, flow.ExporterStatistics, ipfixMessage(1, 7, many, set(400, make([]byte, 2*70))))); n != 64 {
+		t.Errorf("%d rows of a message, want 64 at most", n)
+	}
+	checkRefused(t, d, map[refusal.Reason]uint64{refusal.RecordLimit: 6})
 }

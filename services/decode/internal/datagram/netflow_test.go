@@ -71,11 +71,18 @@ func TestOldVersions(t *testing.T) {
 		u32(5), u32(600), u32(uptime), u32(uptime), u16(53), u16(1053), u16(0), u8(17), u8(4), u8(2), [7]byte{})
 	v8 := wire(u16(8), u16(1), u32(uptime), u32(exportTime), u32(0), u32(9), u8(0), u8(0), u8(9), u8(2), u32(0),
 		u32(3), u32(5), u32(600), u32(uptime), u32(uptime), u16(64500), u16(64501), u16(1), u16(2), u8(4), [3]byte{})
+	v7 := wire(u16(7), u16(1), u32(uptime), u32(exportTime), u32(0), u32(5), u32(0), [4]byte{10, 0, 0, 1}, [4]byte{10, 0, 0, 2}, [4]byte{192, 0, 2, 1},
+		u16(1), u16(2), u32(5), u32(600), u32(uptime), u32(uptime), u16(53), u16(1053), u8(0), u8(2), u8(17), u8(4), u16(64500), u16(64501),
+		u8(24), u8(25), u16(3), [4]byte{192, 0, 2, 99}) // flags and the router whose work was done
 	unknown := append([]byte(nil), v8...)
 	unknown[22] = 99
 	d := New(testLimits)
-	b := feed(d, v1, v8, unknown)
+	b := feed(d, v1, v8, unknown, v7)
 	checkRow(t, b, 0, values{flow.Type: 101, flow.SrcAddr: "10.0.0.1", flow.Bytes: 600, flow.Proto: 17, flow.IPTOS: 4, flow.TCPFlags: 2, flow.DstPort: 1053})
 	checkRow(t, b, 1, values{flow.Type: 108, flow.SrcAS: 64500, flow.DstAS: 64501, flow.Packets: 5, flow.IPTOS: 4, flow.InIf: 1, flow.OutIf: 2})
+	checkRow(t, b, 2, values{
+		flow.Type: 107, flow.SrcAddr: "10.0.0.1", flow.NextHop: "192.0.2.1", flow.Bytes: 600, flow.Proto: 17, flow.IPTOS: 4, flow.TCPFlags: 2,
+		flow.SrcPort: 53, flow.SrcAS: 64500, flow.DstAS: 64501, flow.SrcNet: 24, flow.DstNet: 25, flow.SequenceNum: 5,
+	})
 	checkRefused(t, d, map[refusal.Reason]uint64{refusal.AggregationUnknown: 1})
 }

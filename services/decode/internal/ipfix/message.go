@@ -34,6 +34,8 @@ type Decoder struct {
 	// before, with the header of its message.
 	Known func(header []byte, t *template.Template)
 
+	Statistics Statistics
+
 	header  []byte
 	w       *row.Writer
 	x       *template.Exporter
@@ -130,6 +132,7 @@ func (d *Decoder) begin(number, id, exportSeconds uint32) bool {
 	d.ctx.Batch = d.w.Batch()
 	d.ctx.Domain, d.ctx.ExportNs = d.domain, uint64(exportSeconds)*second
 	d.records, d.uncounted, d.learned = 0, false, d.Learned
+	d.Statistics.begin()
 	d.w.Header(number, id, d.ctx.ExportNs)
 	return true
 }

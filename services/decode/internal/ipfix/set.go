@@ -160,6 +160,7 @@ func (d *Decoder) options(t *template.Template, p []byte) {
 			d.w.Refuse(refusal.RecordMalformed)
 			return
 		}
+		d.Statistics.count(d.w, t, p)
 		d.records++
 		p = p[n:]
 	}
