@@ -70,15 +70,23 @@ func (c *column) putAll(row int, values []uint64) {
 	if len(values) == 0 {
 		return
 	}
-	var all uint64
+	all := fill(c.room(row, len(values), 0), int(c.width), values)
+	if all > c.max { // the column is too narrow: what was written is not right
+		c.rows, c.buf = row, c.buf[:row<<c.shift]
+		fill(c.room(row, len(values), all), int(c.width), values)
+	}
+	c.used |= all
+}
+
+// fill writes values every width octets, and returns all of them or-ed.
+func fill(to []byte, width int, values []uint64) (all uint64) {
+	at := 0
 	for _, v := range values {
 		all |= v
-	}
-	to, at := c.room(row, len(values), all), 0
-	for _, v := range values {
 		binary.LittleEndian.PutUint64(to[at:], v)
-		at += int(c.width)
+		at += width
 	}
+	return all
 }
 
 // room makes room for the values of n rows from row on, n at least 1, which need a width for v. It
