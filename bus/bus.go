@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -74,6 +75,8 @@ type Bus struct {
 	js    jetstream.JetStream
 	log   *slog.Logger
 	m     *metrics
+
+	refuse atomic.Bool // see Refuse
 
 	mu   sync.Mutex
 	kvs  map[Bucket]jetstream.KeyValue // looked up once

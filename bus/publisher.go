@@ -164,11 +164,17 @@ func (p *Publisher) drain(ctx context.Context, l *lane) {
 	}
 }
 
+// Refuse makes the Publishers of b behave as if their streams were full, or ends that.
+func (b *Bus) Refuse(full bool) { b.refuse.Store(full) }
+
 // store publishes a message until it is stored; false means that ctx has ended.
 func (p *Publisher) store(ctx context.Context, msg *nats.Msg) bool {
 	for {
 		try, cancel := context.WithTimeout(ctx, publishTimeout)
-		_, err := p.b.js.PublishMsg(try, msg, jetstream.WithExpectStream(p.s.Name))
+		err := ErrStreamFull
+		if !p.b.refuse.Load() {
+			_, err = p.b.js.PublishMsg(try, msg, jetstream.WithExpectStream(p.s.Name))
+		}
 		cancel()
 		p.note(err, len(msg.Data))
 		if err == nil {
@@ -187,7 +193,7 @@ func (p *Publisher) note(err error, size int) {
 	switch {
 	case err == nil:
 		p.b.m.bytes.WithLabelValues(p.s.Name).Add(float64(size))
-	case errors.As(err, &api) && api.ErrorCode == codeStreamFull:
+	case errors.Is(err, ErrStreamFull), errors.As(err, &api) && api.ErrorCode == codeStreamFull:
 		outcome, trouble = full, ErrStreamFull
 	default:
 		outcome, trouble = failed, ErrDisconnected

@@ -70,3 +70,6 @@ func stateOf(e jetstream.KeyValueEntry) (State, error) {
 	pos := Position{Seq: binary.LittleEndian.Uint64(tag), Time: int64(binary.LittleEndian.Uint64(tag[8:]))} //nolint:gosec // as put
 	return State{Partition: partition, Key: key, Position: pos, Written: e.Created(), Value: e.Value()[tagSize:]}, nil
 }
+
+// StateHistory is how many values of a key are kept: where there are as many, older ones are gone.
+const StateHistory = stateHistory

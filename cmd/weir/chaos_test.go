@@ -170,6 +170,27 @@ func (c *cluster) checkChaos(load *traffic.Load) {
 	c.expect(sequenceSQL, want)
 	c.expectSums("flows_5m", "sampler_address")
 	c.expectSums("chaos_1h", "sampler_address, proto, dst_port")
+	if out := c.run("dead", "list", "--nats.url", "nats://"+c.nats); !strings.Contains(out, "no dead letters") {
+		c.t.Errorf("dead letters:\n%s", out)
+	}
+	c.checkReplay()
+}
+
+// checkReplay decodes the datagrams of the stream again, undisturbed, and compares all columns.
+func (c *cluster) checkReplay() {
+	c.t.Helper()
+	replay := []string{"replay", "--since", "24h", "--nats.url", "nats://" + c.nats, "--clickhouse.dsn", c.dsn, "--into"}
+	const sums = "SELECT sampler_address, count(), sum(cityHash64(* EXCEPT insert_id)), groupBitXor(cityHash64(* EXCEPT insert_id)) FROM %s GROUP BY 1 ORDER BY 1"
+	c.t.Log(c.run(append(replay, "flows_again")...))
+	got, want := c.query(fmt.Sprintf(sums, "flows_again")), c.query(fmt.Sprintf(sums, "flows"))
+	if got != want {
+		c.t.Errorf("flows differ from those of an undisturbed decode; exporter, rows, sums:\n%s\nwant:\n%s", got, want)
+	}
+	one := c.query("SELECT replaceOne(toString(max(sampler_address)), '::ffff:', '') FROM flows")
+	c.t.Log(c.run(append(replay, "flows_of_one", "--exporter", one)...))
+	if got := c.query(fmt.Sprintf(sums, "flows_of_one")); got != want[strings.LastIndexByte(want, '\n')+1:] {
+		c.t.Errorf("flows of %s alone: %s", one, got)
+	}
 }
 
 // expectSums waits until a table of sums holds those over flows, by keys.

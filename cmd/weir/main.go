@@ -39,7 +39,7 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return misuse("%v (%s --help lists the flags)", err, cmd.CommandPath())
 	})
-	root.AddCommand(newUp(), newMigrate(), newStreams(), newRollups(), newStatus(), newDead(), newTemplates(), newCheck(), newConfigCommand(), newCredentials(), newDecode(), newExplain(), newClickHouse(), newVersion(),
+	root.AddCommand(newUp(), newMigrate(), newStreams(), newRollups(), newStatus(), newDead(), newTemplates(), newRerun(), newCheck(), newConfigCommand(), newCredentials(), newDecode(), newExplain(), newClickHouse(), newVersion(),
 		newProbe(), newReplay(), newGenerate())
 	return root
 }

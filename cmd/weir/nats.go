@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -66,6 +67,12 @@ func startNATS(cfg natsServerConfig, streams bus.Config, dir string, log *slog.L
 		}
 		at := netip.MustParseAddrPort(cfg.Listen)
 		opts.Host, opts.Port = at.Addr().String(), int(at.Port())
+	}
+	if err := os.MkdirAll(opts.StoreDir, 0o750); err != nil {
+		return nil, fmt.Errorf("embedded NATS: %w", err)
+	}
+	if err := checkDisk(opts.StoreDir, opts.JetStreamMaxStore); err != nil {
+		return nil, err
 	}
 	s, err := server.NewServer(opts)
 	if err != nil {

@@ -28,7 +28,7 @@ type process struct {
 	strange []string // ends that nobody asked for
 }
 
-func newProcess(t *testing.T, name string, argv ...string) *process {
+func newProcess(t testing.TB, name string, argv ...string) *process {
 	t.Helper()
 	p := &process{name: name, argv: argv}
 	t.Cleanup(func() {

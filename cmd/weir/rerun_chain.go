@@ -36,7 +36,11 @@ type rerun struct {
 	since     time.Duration
 	exporters []netip.Prefix
 	into      string
+	store     bus.Config // of the private server
 }
+
+// rerunBytes is the disk that a replay takes at most: what does not fit waits.
+const rerunBytes = 2 << 30
 
 // run replays and makes the table.
 func (r *rerun) run(ctx context.Context) error {
@@ -53,7 +57,9 @@ func (r *rerun) run(ctx context.Context) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	ns, err := startNATS(natsServerConfig{SyncInterval: time.Hour}, r.NATS, dir, r.log)
+	r.store = r.NATS
+	r.store.MaxBytes, r.store.Replicas = min(r.NATS.MaxBytes, rerunBytes), 1
+	ns, err := startNATS(natsServerConfig{SyncInterval: time.Hour}, r.store, dir, r.log)
 	if err != nil {
 		return err
 	}
@@ -127,8 +133,8 @@ func (r *rerun) noLetters(ctx context.Context, b *bus.Bus) error {
 }
 
 func (r *rerun) connect(ctx context.Context, ns *server.Server, stage string) (*bus.Bus, error) {
-	cfg := r.NATS
-	cfg.User, cfg.Password, cfg.PasswordFile, cfg.CAFile, cfg.Replicas = "", "", "", "", 1
+	cfg := r.store
+	cfg.User, cfg.Password, cfg.PasswordFile, cfg.CAFile = "", "", "", ""
 	p := r.process.For("replay-" + stage)
 	return bus.Connect(ctx, cfg, stage, p.Log, p.Metrics, nats.InProcessServer(ns))
 }
@@ -181,15 +187,15 @@ func (r *rerun) services(ctx context.Context, ns *server.Server, database string
 func sumsOfNothing(b *bus.Bus) daemon.Runner {
 	return once(func(ctx context.Context) error {
 		return bus.Process(ctx, b, bus.Enriched, bus.Rollups, func(context.Context, int) (bus.Handler[flow.Batch, weirv1.RollupBatch], error) {
-			return nothing{}, nil
+			return unread{}, nil
 		})
 	})
 }
 
-type nothing struct{}
+type unread struct{}
 
 // Handle implements bus.Handler.
-func (nothing) Handle(context.Context, *flow.Batch, *weirv1.RollupBatch) error { return nil }
+func (unread) Handle(context.Context, *flow.Batch, *weirv1.RollupBatch) error { return nil }
 
 // rerunTables are a database with the tables of another one, empty.
 type rerunTables struct {

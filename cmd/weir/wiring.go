@@ -33,11 +33,13 @@ type builder func(*daemon.Process, *bus.Bus) (daemon.Runner, error)
 
 // services returns the services in the order in which a flow passes them.
 func (w wiring) services(ctx context.Context) ([]daemon.Member, error) {
+	var volume *disk
 	builders := []struct {
 		stage string
 		build builder
 	}{
 		{bus.Ingest, func(p *daemon.Process, b *bus.Bus) (daemon.Runner, error) {
+			volume = newDisk(w.Data, b, p.Log, p.Metrics)
 			return ingest.New(w.Ingest, b, p.Log, p.Metrics)
 		}},
 		{bus.Decode, func(p *daemon.Process, b *bus.Bus) (daemon.Runner, error) {
@@ -61,7 +63,7 @@ func (w wiring) services(ctx context.Context) ([]daemon.Member, error) {
 		}
 		members = append(members, daemon.Member{Name: s.stage, Runner: r, Drain: w.drain(s.stage)})
 	}
-	return members, nil
+	return append(members, daemon.Member{Name: "disk", Runner: volume}), nil
 }
 
 // drain waits until a stage has passed on what it read. Ingest reads no stream.
