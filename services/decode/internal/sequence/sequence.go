@@ -128,7 +128,7 @@ func (t *Tracker) Lose() { t.known = false }
 const maxSources = 1024
 
 // sourceOctets is what a source takes, about.
-const sourceOctets = 32
+const sourceOctets = 64
 
 // Sources follows the sequences of samples of sFlow's data sources, which the datagrams of one
 // sub-agent carry.
@@ -136,39 +136,55 @@ type Sources struct {
 	// Left is the memory that is left for sources, octets; nil is none.
 	Left *int
 
-	next map[uint64]uint32
+	all  map[uint64]*source
+	last *source
+}
+
+type source struct {
+	id    uint64
+	next  uint32
+	known bool
 }
 
 // Octets returns how much memory the sources have taken.
-func (s *Sources) Octets() int { return len(s.next) * sourceOctets }
+func (s *Sources) Octets() int { return len(s.all) * sourceOctets }
 
-// room tells whether there is memory for one more source, and takes it.
-func (s *Sources) room() bool {
-	if len(s.next) >= maxSources || s.Left == nil || *s.Left < sourceOctets {
-		return false
+// of returns a source, new if need be; nil where there is no room for it.
+func (s *Sources) of(id uint64) *source {
+	if s.last != nil && s.last.id == id {
+		return s.last
 	}
-	*s.Left -= sourceOctets
-	return true
+	x := s.all[id]
+	if x == nil {
+		if len(s.all) >= maxSources || s.Left == nil || *s.Left < sourceOctets {
+			return nil
+		}
+		*s.Left -= sourceOctets
+		if s.all == nil {
+			s.all = make(map[uint64]*source)
+		}
+		x = &source{id: id}
+		s.all[id] = x
+	}
+	s.last = x
+	return x
 }
 
 // Advance takes the number of a sample in a datagram that v is said of, and returns how many samples
 // are missing before it; below 0 where it came late.
-func (s *Sources) Advance(source uint64, number uint32, v Verdict) int64 {
+func (s *Sources) Advance(id uint64, number uint32, v Verdict) int64 {
 	if v.Duplicate {
 		return 0
 	}
-	next, known := s.next[source]
-	ahead := number - next
-	switch {
-	case !known && !s.room():
+	x := s.of(id)
+	if x == nil {
 		return 0
-	case known && v.Late && -ahead < window:
+	}
+	ahead, known := number-x.next, x.known
+	if known && v.Late && -ahead < window {
 		return -1
 	}
-	if s.next == nil {
-		s.next = make(map[uint64]uint32)
-	}
-	s.next[source] = number + 1
+	x.next, x.known = number+1, true
 	if !known || v.Reset || ahead >= window {
 		return 0
 	}
