@@ -156,11 +156,15 @@ func TestRandomOctets(t *testing.T) {
 	}
 }
 
-func TestLimits(t *testing.T) {
-	t.Parallel()
+func tightLimits() Limits {
 	limits := testLimits
 	limits.Rows.Records = 5
 	limits.Templates = template.Limits{Domains: 2, Templates: 2, Fields: 3, Samplers: 2}
+	return limits
+}
+
+func TestLimits(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name      string
 		datagrams [][]byte
@@ -174,59 +178,62 @@ func TestLimits(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			d := New(limits)
+			d := New(tightLimits())
 			feed(d, tt.datagrams...)
 			checkRefused(t, d, tt.want)
 		})
 	}
-	t.Run("memory", func(t *testing.T) {
-		t.Parallel()
-		limits := limits
-		limits.State = 1768
-		d := New(limits)
-		feed(d, ipfixMessage(0, 0, templateSet(false, 300, 1, 1, 2, 1), templateSet(false, 301, 1, 1)), ipfixMessage(0, 0, templateSet(false, 300, 1, 1)))
-		checkRefused(t, d, map[refusal.Reason]uint64{refusal.TemplateLimit: 1})
+}
+
+func TestMemoryIsLimited(t *testing.T) {
+	t.Parallel()
+	limits := tightLimits()
+	limits.State = 1768
+	d := New(limits)
+	feed(d, ipfixMessage(0, 0, templateSet(false, 300, 1, 1, 2, 1), templateSet(false, 301, 1, 1)), ipfixMessage(0, 0, templateSet(false, 300, 1, 1)))
+	checkRefused(t, d, map[refusal.Reason]uint64{refusal.TemplateLimit: 1})
+}
+
+func TestExportersAreLimited(t *testing.T) {
+	t.Parallel()
+	limits := tightLimits()
+	limits.Exporters = 1
+	d := New(limits)
+	feed(d, v9(0, 0)) // the only one that fits
+	agent := sflowDatagram(1, flowSample(1, header(11, ipv4(6, 0, tcp))))
+	agent[11] = 9 // another address
+	if rows := feed(d, agent).Rows(); rows != 1 {
+		t.Errorf("%d rows, want 1: what needs no templates is decoded", rows)
+	}
+	if len(d.exporters) != 1 {
+		t.Errorf("%d exporters are kept, want 1", len(d.exporters))
+	}
+}
+
+func TestAnIdleExporterGivesWayAndIsForgottenInTheBucketToo(t *testing.T) {
+	t.Parallel()
+	limits := tightLimits()
+	limits.Exporters, limits.IdleNs = 1, 3600*second
+	d := New(limits)
+	feed(d, ipfixMessage(0, 0, templateSet(false, 300, 1, 1)))
+	clear(d.changed)
+	left := d.budget.Left
+	var b flow.Batch
+	other := flow.Datagram{Exporter: netip.MustParseAddr("192.0.2.99"), ReceivedNs: receivedNs + 1800*second, Payload: v9(0, 0)}
+	if d.decode(&other, &b); d.exporters[other.Exporter] != nil {
+		t.Error("the other exporter was taken up while the first was not idle")
+	}
+	other.ReceivedNs += 1801 * second
+	if d.decode(&other, &b); d.exporters[other.Exporter] == nil || d.budget.Left <= left {
+		t.Errorf("the other exporter was not taken up; %d octets are left, before %d", d.budget.Left, left)
+	}
+	err := d.Save(func(a netip.Addr, state []byte) error {
+		if next := New(limits); a != testExporter || next.Restore(a, state) != nil || len(next.exporters) != 0 {
+			t.Errorf("exporter %s: state of %d octets is something", a, len(state))
+		}
+		return nil
 	})
-	t.Run("exporters", func(t *testing.T) {
-		t.Parallel()
-		limits := limits
-		limits.Exporters = 1
-		d := New(limits)
-		feed(d, v9(0, 0)) // the only one that fits
-		agent := sflowDatagram(1, flowSample(1, header(11, ipv4(6, 0, tcp))))
-		agent[11] = 9 // another address
-		if rows := feed(d, agent).Rows(); rows != 1 {
-			t.Errorf("%d rows, want 1: what needs no templates is decoded", rows)
-		}
-		if len(d.exporters) != 1 {
-			t.Errorf("%d exporters are kept, want 1", len(d.exporters))
-		}
-	})
-	t.Run("an idle exporter gives way, and is forgotten in the bucket too", func(t *testing.T) {
-		t.Parallel()
-		limits := limits
-		limits.Exporters, limits.IdleNs = 1, 3600*second
-		d := New(limits)
-		feed(d, ipfixMessage(0, 0, templateSet(false, 300, 1, 1)))
-		clear(d.changed)
-		left := d.budget.Left
-		var b flow.Batch
-		other := flow.Datagram{Exporter: netip.MustParseAddr("192.0.2.99"), ReceivedNs: receivedNs + 1800*second, Payload: v9(0, 0)}
-		if d.decode(&other, &b); d.exporters[other.Exporter] != nil {
-			t.Error("the other exporter was taken up while the first was not idle")
-		}
-		other.ReceivedNs += 1801 * second
-		if d.decode(&other, &b); d.exporters[other.Exporter] == nil || d.budget.Left <= left {
-			t.Errorf("the other exporter was not taken up; %d octets are left, before %d", d.budget.Left, left)
-		}
-		err := d.Save(func(a netip.Addr, state []byte) error {
-			if next := New(limits); a != testExporter || next.Restore(a, state) != nil || len(next.exporters) != 0 {
-				t.Errorf("exporter %s: state of %d octets is something", a, len(state))
-			}
-			return nil
-		})
-		if err != nil {
-			t.Error(err)
-		}
-	})
+	if err != nil {
+		t.Error(err)
+	}
 }
