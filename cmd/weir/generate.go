@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
@@ -27,6 +28,8 @@ type generator struct {
 	protocols, sources []string
 	networks           bool
 	rows               string
+	direct             bool
+	config             string
 }
 
 func newGenerate() *cobra.Command {
@@ -41,7 +44,8 @@ writes as JSON how many datagrams, flows, octets and packets each exporter sent,
 The same seed makes the same flows.
 
 With --rows nothing is sent: the flows are written as decode prints them, a JSON object for each, and the
-totals go to standard error.`,
+totals go to standard error. With --direct they are appended to the stream FLOWS of a pipeline, without
+datagrams, sockets and decode; the NATS server is that of the settings (WEIR_NATS_URL and so on, or --config).`,
 		Example: `  weir generate --to 127.0.0.1:2055 --rate 100000 --duration 1m
   weir generate --to 127.0.0.1:4739 --protocol ipfix --exporters 1 --count 1000000 --rate 0
   weir generate --to 127.0.0.1:2055 --loss 0.01 --reorder 0.01 --restart-every 30s
@@ -73,6 +77,8 @@ func (g *generator) flags(f *pflag.FlagSet) {
 	f.Uint32Var(&g.Sampling, "sampling", g.Sampling, "sampling interval that the exporters tell")
 	f.DurationVar(&g.TemplateEvery, "template-every", g.TemplateEvery, "time after which templates are sent again")
 	f.StringVar(&g.rows, "rows", "", "send nothing, write the flows: json or neutral, as decode does")
+	f.BoolVar(&g.direct, "direct", false, "send no datagrams, append the flows to the stream FLOWS of nats.url")
+	f.StringVar(&g.config, "config", "", "with --direct: YAML file with the settings (WEIR_CONFIG)")
 	f.BoolVar(&g.networks, "networks", false, "send nothing, write the networks of the hosts, as enrich.network_files reads them")
 	for name, attack := range g.attacks() {
 		f.String(name, "", map[string]string{"scan": "IPv4 address from which on ports are scanned", "flood": "IPv4 address that is flooded"}[name])
@@ -133,6 +139,9 @@ func (g *generator) run(cmd *cobra.Command) error {
 	for _, p := range g.protocols {
 		g.Protocols = append(g.Protocols, traffic.Protocol(p))
 	}
+	if g.direct {
+		return g.runDirect(cmd)
+	}
 	report := cmd.OutOrStdout()
 	if g.rows != "" {
 		out := bufio.NewWriter(cmd.OutOrStdout())
@@ -149,7 +158,7 @@ func (g *generator) run(cmd *cobra.Command) error {
 	defer load.Close()
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	return generate(ctx, load, g.Sampling, report)
+	return generate(ctx, load, g.Sampling, allSent, report)
 }
 
 // deliverRows has the datagrams decoded here and printed.
@@ -176,10 +185,12 @@ func (g *generator) deliverRows(out *bufio.Writer) error {
 	return nil
 }
 
-// generate runs a load and writes what it sent.
-func generate(ctx context.Context, load *traffic.Load, sampling uint32, w io.Writer) error {
+func allSent() error { return nil }
+
+// generate runs a load, has finish send what is left, and writes what was sent.
+func generate(ctx context.Context, load *traffic.Load, sampling uint32, finish func() error, w io.Writer) error {
 	start := time.Now()
-	if err := load.Run(ctx); err != nil {
+	if err := cmp.Or(load.Run(ctx), finish()); err != nil {
 		return err
 	}
 	report := struct {

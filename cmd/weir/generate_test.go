@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os/exec"
 	"strings"
 	"testing"
@@ -77,4 +78,29 @@ func TestGenerateRefusesWhatItCantSend(t *testing.T) {
 			t.Errorf("generate %s: %v, want exit code 2 and %q:\n%s", args, err, want, out)
 		}
 	}
+}
+
+// TestFlowsGoStraightIntoTheStream: what generate says it appended is in ClickHouse, once, beside what comes
+// through the socket.
+func TestFlowsGoStraightIntoTheStream(t *testing.T) {
+	t.Parallel()
+	s := up(t)
+	if out, err := weir(t, "generate", "--to", s.flows, "--rate", "5000", "--count", "500", "--exporters", "4").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	cmd := weir(t, "generate", "--direct", "--rate", "0", "--count", "5000", "--exporters", "4", "--source", "192.0.2.1,192.0.2.2,192.0.2.3,192.0.2.4")
+	cmd.Env = append(cmd.Environ(), "WEIR_NATS_URL=nats://"+s.nats)
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, said.String())
+	}
+	var told generated
+	if err := json.Unmarshal(out, &told); err != nil {
+		t.Fatal(err)
+	}
+	s.expect("SELECT count(), sum(bytes), sum(packets) FROM flows WHERE startsWith(toString(sampler_address), '::ffff:192.0.2.')",
+		fmt.Sprintf("%d\t%d\t%d", told.Total.Flows, told.Total.Bytes, told.Total.Packets))
+	s.expect("SELECT count() FROM flows", "5500")
 }
