@@ -80,15 +80,21 @@ func (c *Reader) blockBody() (kind uint32, body []byte, err error) {
 	if length < 12 {
 		return 0, nil, fmt.Errorf("%w: a block of %d octets", ErrMalformed, length)
 	}
-	if length > maxPacket && kind != blockPacket && kind != blockObsolete && kind != blockSimple && kind != blockInterface {
-		_, err = c.r.Discard(int(length)) // of names, secrets and others
+	padded := (int64(length) + 3) &^ 3
+	if padded > maxPacket && !isRead(kind) {
+		_, err = c.r.Discard(int(padded)) // of names, secrets and others
 		return kind, nil, err
 	}
-	p, err := c.read((length + 3) &^ 3)
+	p, err := c.read(padded)
 	if err != nil {
 		return 0, nil, err
 	}
 	return kind, p[8 : len(p)-4], nil
+}
+
+// isRead tells whether there is something in a block that is wanted.
+func isRead(kind uint32) bool {
+	return kind == blockPacket || kind == blockObsolete || kind == blockSimple || kind == blockInterface
 }
 
 // packet reads an enhanced packet block, and its obsolete form, which differs in the first word.

@@ -208,6 +208,9 @@ func FuzzReader(f *testing.F) {
 	f.Add(pcap(binary.LittleEndian, magicMicro))
 	f.Add(pcap(binary.BigEndian, magicNano))
 	f.Add(pcapng())
+	for _, kind := range []uint32{1, 6, 99} { // a block of 2^32-1 octets, which is 0 when it is padded in 32 bits
+		f.Add(slices.Concat(pcapng()[:28], le.AppendUint32(le.AppendUint32(nil, kind), 1<<32-1), make([]byte, 8)))
+	}
 	f.Fuzz(func(t *testing.T, file []byte) {
 		r, err := NewReader(bytes.NewReader(file))
 		if err != nil {

@@ -102,7 +102,7 @@ func (c *Reader) record() (Packet, error) {
 		return Packet{}, err
 	}
 	ns := uint64(c.order.Uint32(head))*1e9 + uint64(c.order.Uint32(head[4:]))*c.unit
-	data, err := c.read(c.order.Uint32(head[8:]))
+	data, err := c.read(int64(c.order.Uint32(head[8:])))
 	if err != nil {
 		return Packet{}, err
 	}
@@ -110,7 +110,7 @@ func (c *Reader) record() (Packet, error) {
 }
 
 // read returns the next n octets, which are valid until the next read.
-func (c *Reader) read(n uint32) ([]byte, error) {
+func (c *Reader) read(n int64) ([]byte, error) {
 	if n > maxPacket {
 		return nil, fmt.Errorf("%w: packet %d has %d octets, want at most %d", ErrMalformed, c.number+1, n, maxPacket)
 	}
