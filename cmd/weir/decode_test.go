@@ -42,7 +42,8 @@ func TestDecodePrintsFlowsAndASummary(t *testing.T) {
 		out, errOut string
 	}{
 		"neutral": {
-			[]string{"--format", "neutral"}, `{"_pkt":1,"_rec":0,"type":"NETFLOW_V1","time_received_ns":1600000000000000000,`,
+			[]string{"--format", "neutral"},
+			`{"_pkt":1,"_rec":0,"type":"NETFLOW_V1","time_received_ns":1600000000000000000,`,
 			"1 length_mismatch: length or count in the header differs",
 		},
 		"as GoFlow2":    {nil, `"proto":"TCP","src_port":40000,"dst_port":80`, "netflow_v1: 1 datagrams, 1 flows"},
