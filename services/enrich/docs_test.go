@@ -3,7 +3,10 @@
 package enrich
 
 import (
+	"cmp"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -12,6 +15,7 @@ import (
 	"strings"
 	"testing"
 
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/maxmind/mmdbwriter/mmdbtype"
 
 	"github.com/weirflow/weir/daemon"
@@ -52,6 +56,14 @@ func exampleFiles(t *testing.T) (folder string) {
 	writeDatabase(t, filepath.Join(dir, "GeoLite2-City.mmdb"), "GeoLite2-City", map[string]mmdbtype.Map{
 		"192.0.2.0/24": zurich, "2001:db8::/32": countryOf("SE"),
 	})
+	writeDatabase(t, filepath.Join(dir, "ipinfo_lite.mmdb"), "ipinfo generic_bundle_lite.mmdb", map[string]mmdbtype.Map{
+		"198.51.100.0/24": {
+			"asn": mmdbtype.String("AS64497"), "as_name": mmdbtype.String("Example Hosting"), "as_domain": mmdbtype.String("example.net"),
+			"country": mmdbtype.String("Finland"), "country_code": mmdbtype.String("FI"), "continent_code": mmdbtype.String("EU"),
+		},
+	})
+	write(t, filepath.Join(dir, "snmp-auth"), "correct-horse\n")
+	write(t, filepath.Join(dir, "snmp-priv"), "battery-staple\n")
 	write(t, filepath.Join(dir, "privacy.key"), "1522178d33a4cf80130a5b1649907d10d8988f837979652762574c2d2a842202\n")
 	return dir
 }
@@ -72,7 +84,8 @@ func configOf(t *testing.T, text, folder string) Config {
 	cfg := struct {
 		Enrich Config `yaml:"enrich"`
 	}{DefaultConfig()}
-	if err := daemon.NewSettings(&cfg).Load(daemon.Sources{File: path, Strict: true}); err != nil {
+	env := func(name string) (string, bool) { return "public", name == "SNMP_COMMUNITY" }
+	if err := daemon.NewSettings(&cfg).Load(daemon.Sources{File: path, Strict: true, Env: env}); err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
 	return cfg.Enrich
@@ -82,21 +95,22 @@ func TestExamplesOfTheDocumentation(t *testing.T) {
 	t.Parallel()
 	folder := exampleFiles(t)
 	var cfg Config
-	flows := 0
+	var out flow.Batch
+	seen := map[string]int{}
 	for _, b := range documentation(t) {
 		named, isFile := strings.CutPrefix(b.text, "# /etc/weir/")
 		switch {
 		case isFile:
 			name, content, _ := strings.Cut(named, "\n")
 			write(t, filepath.Join(folder, name), content)
-		case b.kind == "sql":
 		case b.kind == "yaml":
 			cfg = configOf(t, b.text, folder)
+		case b.kind == "json":
+			checkJSON(t, &out, b)
 		default:
-			flows++
 			given, want := exampleFlow(t, b.text)
 			e := newEnricher(newConfiguredLibrary(t, cfg), newTwins(cfg.Duplicates))
-			var out flow.Batch
+			out.Reset()
 			e.enrich(given, &out)
 			for _, line := range want {
 				if got := fieldText(&out, line[0]); got != line[1] {
@@ -104,10 +118,43 @@ func TestExamplesOfTheDocumentation(t *testing.T) {
 				}
 			}
 		}
+		seen[b.kind]++
 	}
-	if flows < 10 {
-		t.Errorf("only %d flows were found", flows)
+	if seen["text"] < 14 || seen["json"] < 1 || seen["csv"] < 1 {
+		t.Errorf("only these were found: %v", seen)
 	}
+}
+
+// checkJSON compares the values that b has with those of the flow as a row.
+func checkJSON(t *testing.T, out *flow.Batch, b block) {
+	t.Helper()
+	for line := range out.JSON(flow.GoFlow2) {
+		var got, want map[string]any
+		if err := cmp.Or(json.Unmarshal(line, &got), json.Unmarshal([]byte(b.text), &want)); err != nil {
+			t.Fatalf("%s: %v", b.section, err)
+		}
+		maps.DeleteFunc(got, func(key string, _ any) bool { _, ok := want[key]; return !ok })
+		if diff := gocmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: -want +got:\n%s", b.section, diff)
+		}
+	}
+}
+
+func TestSecretsOfSNMPComeFromElsewhere(t *testing.T) {
+	t.Parallel()
+	folder := exampleFiles(t)
+	for _, b := range documentation(t) {
+		if b.section != "SNMP" || b.kind != "yaml" {
+			continue
+		}
+		targets := configOf(t, b.text, folder).SNMP.Targets
+		got := targets[0].Community + " " + targets[1].AuthPassword + " " + targets[1].PrivPassword
+		if want := "public correct-horse battery-staple"; got != want {
+			t.Errorf("secrets are %q, want %q", got, want)
+		}
+		return
+	}
+	t.Error("no example was found")
 }
 
 // exampleFlow reads lines of "given" or "gives", a column and its value.

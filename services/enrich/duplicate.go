@@ -31,10 +31,17 @@ const (
 
 // Values of flow.Duplicate.
 const (
-	insideBoundary = 1 + iota
+	counted = iota
+	insideBoundary
 	otherDirection
 	otherObserver
+	numDuplicates
 )
+
+// policyOf has the policy that leads to a value of flow.Duplicate.
+func policyOf(duplicate int) string {
+	return [numDuplicates]string{insideBoundary: byBoundary, otherDirection: byDirection, otherObserver: byContent}[duplicate]
+}
 
 func (c *duplicatesConfig) validate() error {
 	var errs []error
@@ -71,9 +78,7 @@ func (e *enricher) duplicates(in *flow.Batch) []uint32 {
 		if cfg.by(byBoundary) && e.observers.inside(i) {
 			marks[i] = insideBoundary
 		}
-		if marks[i] != 0 {
-			e.counts.duplicates++
-		}
+		e.counts.duplicates[marks[i]]++
 	}
 	return marks
 }
@@ -103,16 +108,17 @@ func newTwins(cfg duplicatesConfig) *twins {
 
 // mark marks the rows that another observer has reported.
 func (t *twins) mark(in *flow.Batch, marks []uint32) {
-	key := make([]byte, 0, 64)
+	key := make([]byte, 0, 128)
 	for i := range marks {
-		key = key[:0]
-		for _, f := range []flow.Field{flow.SrcAddr, flow.DstAddr} {
-			a := in.Address(f, i).As16()
-			key = append(key, a[:]...)
+		src, dst := in.Address(flow.SrcAddr, i).As16(), in.Address(flow.DstAddr, i).As16()
+		if src == dst && src == [16]byte{} {
+			continue // nothing that another observer would know it by
 		}
+		key = append(append(key[:0], src[:]...), dst[:]...)
 		for _, f := range []flow.Field{flow.Proto, flow.SrcPort, flow.DstPort, flow.ICMPType, flow.ICMPCode} {
 			key = binary.LittleEndian.AppendUint16(key, uint16(in.Number(f, i))) //nolint:gosec // at most 16 bits wide
 		}
+		key = append(key, in.Text(flow.IngressVRFName, i)...) // its number is the exporter's own
 		flowKey := maphash.Bytes(t.seed, key)
 		exporter := in.Address(flow.SamplerAddress, i).As16()
 		key = append(key[:0], exporter[:]...)

@@ -43,7 +43,11 @@ type side struct {
 }
 
 // counts are events since they were last taken.
-type counts struct{ hits, misses, observerHits, observerMisses, ruleErrors, duplicates, hidden int }
+type counts struct {
+	hits, misses, observerHits, observerMisses, ruleErrors, hidden int
+
+	duplicates [numDuplicates]int
+}
 
 func newEnricher(l *library, twins *twins) *enricher {
 	e := &enricher{library: l, twins: twins}

@@ -11,7 +11,7 @@ type metrics struct {
 	observerHits   prometheus.Counter
 	observerMisses prometheus.Counter
 	ruleErrors     prometheus.Counter
-	duplicates     prometheus.Counter
+	duplicates     *prometheus.CounterVec
 	hidden         prometheus.Counter
 	snmpAnswers    prometheus.Counter
 	snmpErrors     prometheus.Counter
@@ -40,9 +40,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		ruleErrors: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "weir_enrich_rule_errors_total", Help: "Conditions of rules that failed, and were taken as false.",
 		}),
-		duplicates: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "weir_enrich_duplicates_total", Help: "Flows marked as counted elsewhere.",
-		}),
+		duplicates: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "weir_enrich_duplicates_total", Help: "Flows marked as counted elsewhere, by policy: boundary, direction, content.",
+		}, []string{"policy"}),
 		hidden: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "weir_enrich_hidden_addresses_total", Help: "Addresses truncated or encrypted.",
 		}),
@@ -64,5 +64,8 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 	}
 	reg.MustRegister(m.flows, m.cacheHits, m.cacheMisses, m.observerHits, m.observerMisses, m.ruleErrors,
 		m.duplicates, m.hidden, m.snmpAnswers, m.snmpErrors, m.built, m.reloads, m.loadErrors)
+	for d := counted + 1; d < numDuplicates; d++ {
+		m.duplicates.WithLabelValues(policyOf(d))
+	}
 	return m
 }

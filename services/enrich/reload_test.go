@@ -167,27 +167,3 @@ func TestFilesThatAreNotValidLeaveTheOldOnesInUse(t *testing.T) {
 	write(t, exporters, "exporters:\n- {cidr: 192.0.2.1/32, name: third}\n")
 	check("third")
 }
-
-func TestTwinsAreMarkedOnceAWindow(t *testing.T) {
-	t.Parallel()
-	tw := newTwins(duplicatesConfig{Policies: []string{byContent}, Window: 10 * time.Second, Entries: 64})
-	const second = uint64(time.Second)
-	for _, step := range []struct {
-		promise  string
-		observer uint64
-		at       uint64
-		want     bool
-	}{
-		{"the first to report a flow counts", 1, 100 * second, false},
-		{"it goes on to count", 1, 105 * second, false},
-		{"another does not", 2, 105 * second, true},
-		{"nor while the first goes on", 2, 114 * second, true},
-		{"a late report of the first counts", 1, 103 * second, false},
-		{"one that has been silent for the window is replaced", 2, 116 * second, false},
-		{"and does not count then", 1, 117 * second, true},
-	} {
-		if got := tw.seen(twin{key: 7, observer: step.observer, last: step.at}); got != step.want {
-			t.Errorf("%s: duplicate is %v", step.promise, got)
-		}
-	}
-}

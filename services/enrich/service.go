@@ -90,7 +90,9 @@ func (p *partition) Handle(_ context.Context, in, out *flow.Batch) error {
 	p.m.observerHits.Add(float64(c.observerHits))
 	p.m.observerMisses.Add(float64(c.observerMisses))
 	p.m.ruleErrors.Add(float64(c.ruleErrors))
-	p.m.duplicates.Add(float64(c.duplicates))
+	for d := counted + 1; d < numDuplicates; d++ {
+		p.m.duplicates.WithLabelValues(policyOf(d)).Add(float64(c.duplicates[d]))
+	}
 	p.m.hidden.Add(float64(c.hidden))
 	return nil
 }

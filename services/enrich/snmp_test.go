@@ -131,7 +131,7 @@ func TestNamesFromSNMPOutliveARestart(t *testing.T) {
 	cfg := DefaultConfig()
 	for _, b := range documentation(t) {
 		if b.section == "SNMP" {
-			cfg = configOf(t, strings.ReplaceAll(b.text, "192.0.2.0/24", "127.0.0.1/32"), t.TempDir())
+			cfg = configOf(t, strings.ReplaceAll(b.text, "192.0.2.0/24", "127.0.0.1/32"), exampleFiles(t))
 		}
 	}
 	for i := range cfg.SNMP.Targets {
