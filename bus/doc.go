@@ -12,6 +12,7 @@
 // late duplicate and a lost answer all end in a conflict, after which the worker reads the
 // position again. Membership only decides who tries.
 //
-// Process is the loop of decode, enrich and aggregate, Sink that of insert, and Publisher
+// Process is the loop of decode, enrich and aggregate (a Sider has other outputs beside the
+// main one), Sink that of insert, and Publisher
 // the way in for ingest, which has no input stream.
 package bus

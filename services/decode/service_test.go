@@ -5,6 +5,7 @@ package decode_test
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
@@ -181,6 +182,33 @@ func TestCountersAreAppendedOnce(t *testing.T) {
 		}
 		stop()
 	}
+}
+
+func TestTemplatesAreWrittenWhenTheyChange(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	reg, _ := s.service()
+	writes := func(want int) {
+		t.Helper()
+		err := testutil.GatherAndCompare(reg, strings.NewReader(fmt.Sprintf(`
+# HELP weir_decode_state_writes_total Times that the state of an exporter was written.
+# TYPE weir_decode_state_writes_total counter
+weir_decode_state_writes_total %d
+`, want)), "weir_decode_state_writes_total")
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	for n := range uint16(5) {
+		s.publish(v9(0, 300, 1, 1, 2))
+		s.publish(v9(300, 1000+n))
+		s.expect(uint64(1000 + n))
+	}
+	writes(1)
+	s.publish(v9(0, 300, 1, 2, 2)) // packets in the place of octets
+	s.publish(v9(300, 1))
+	s.expect(0)
+	writes(2)
 }
 
 func TestConfigNamesEveryProblem(t *testing.T) {
