@@ -161,8 +161,8 @@ func realLooking(seed uint64, rows, addresses int) *flow.Batch {
 	return &b
 }
 
-// BenchmarkEverything measures messages as they come and go, but for their packing. CPU time is
-// what counts where others use the machine, too.
+// BenchmarkEverything measures messages as they come and go, but for their packing: the CPU time of all,
+// and the time of the fastest 20 in a row, which others who use the machine have disturbed least.
 func BenchmarkEverything(b *testing.B) {
 	const rows = 1000
 	cfg := fullKnowledge(b)
@@ -187,14 +187,19 @@ func BenchmarkEverything(b *testing.B) {
 				enrich(message)
 			}
 			e.counts = counts{}
-			i, before := 0, cpuTime(b)
+			const inARow = 20
+			i, before, began, best := 0, cpuTime(b), time.Now(), time.Hour
 			for b.Loop() {
 				enrich(messages[i%len(messages)])
-				i++
+				if i++; i%inARow == 0 {
+					now := time.Now()
+					best, began = min(best, now.Sub(began)), now
+				}
 			}
 			used, flows := cpuTime(b)-before, float64(b.N*rows)
 			b.ReportMetric(0, "ns/op")
 			b.ReportMetric(float64(used)/flows, "cpu-ns/flow")
+			b.ReportMetric(float64(best)/(inARow*rows), "best-ns/flow")
 			b.ReportMetric(100*float64(e.counts.hits)/(2*flows), "%addresses-hit")
 			b.ReportMetric(100*float64(e.counts.observerHits)/flows, "%interfaces-hit")
 		})
