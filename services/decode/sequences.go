@@ -64,8 +64,13 @@ func (s *sequences) add(h *flow.Health) {
 		vec *prometheus.CounterVec
 		n   float64
 	}{
-		{s.gaps, float64(h.Gaps)}, {s.late, float64(h.Late)}, {s.duplicates, float64(h.Duplicates)}, {s.resets, float64(h.Resets)},
-		{s.missing, float64(max(h.Missing, 0))}, {s.returned, float64(max(-h.Missing, 0))}, {s.samples, float64(max(h.MissingSamples, 0))},
+		{s.gaps, float64(h.Gaps)},
+		{s.late, float64(h.Late)},
+		{s.duplicates, float64(h.Duplicates)},
+		{s.resets, float64(h.Resets)},
+		{s.missing, float64(max(h.Missing, 0))},
+		{s.returned, float64(max(-h.Missing, 0))},
+		{s.samples, float64(max(h.MissingSamples, 0))},
 	} {
 		if c.n != 0 {
 			c.vec.WithLabelValues(exporter).Add(c.n)

@@ -33,8 +33,6 @@ type numbered struct {
 	name  string
 	units u32
 	make  func(number u32) []byte
-	// before comes first, outside the count.
-	before [][]byte
 }
 
 func numberedProtocols() []numbered {
