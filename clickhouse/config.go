@@ -5,9 +5,11 @@ package clickhouse
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 
 	driver "github.com/ClickHouse/clickhouse-go/v2"
@@ -19,6 +21,10 @@ type Config struct {
 	DSN string `yaml:"dsn" secret:"true" usage:"ClickHouse server to use, clickhouse://user:password@host:9000; empty starts one on this machine"`
 	// Database that holds the tables; migrations create it.
 	Database string `yaml:"database" usage:"database of the tables"`
+	// Cluster makes the tables on all servers of a cluster: Replicated, with Distributed ones over them.
+	Cluster string `yaml:"cluster" usage:"cluster, of remote_servers in ClickHouse's settings, on which weir migrate makes the tables; empty: on the server of the dsn alone"`
+	// KeepDays are the days that rows are kept, by table.
+	KeepDays map[string]int `yaml:"keep_days" usage:"days that rows are kept, by table: {flows: 14, flows_1m: 7}; weir migrate sets them, and leaves other tables as they are"`
 	// NativeListen is where the started server speaks the native protocol: loopback only.
 	NativeListen string `yaml:"native_listen" usage:"loopback address and port of the native protocol of the ClickHouse that is started"`
 	// HTTPListen is where the started server speaks HTTP: the host of NativeListen, another port.
@@ -39,11 +45,21 @@ func DefaultConfig() Config {
 
 var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)
 
+const mostDays = 36_500
+
 // Validate returns everything that is wrong with c.
 func (c Config) Validate() error {
 	var errs []error
 	if !identifier.MatchString(c.Database) {
 		errs = append(errs, fmt.Errorf("clickhouse.database %q: want a letter or _, then letters, digits and _", c.Database))
+	}
+	if c.Cluster != "" && (!identifier.MatchString(c.Cluster) || c.DSN == "") {
+		errs = append(errs, fmt.Errorf("clickhouse.cluster %q: want a letter or _, then letters, digits and _, and clickhouse.dsn of one of its servers", c.Cluster))
+	}
+	for _, table := range slices.Sorted(maps.Keys(c.KeepDays)) {
+		if days := c.KeepDays[table]; !identifier.MatchString(table) || days < 1 || days > mostDays {
+			errs = append(errs, fmt.Errorf("clickhouse.keep_days: %q has %d, want the name of a table and 1 to %d days", table, days, mostDays))
+		}
 	}
 	if c.DSN != "" {
 		if _, err := driver.ParseDSN(c.DSN); err != nil {

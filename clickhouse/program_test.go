@@ -88,6 +88,11 @@ func TestValidate(t *testing.T) {
 		{"other addresses than loopback are refused", func(c *Config) { c.NativeListen = "0.0.0.0:9000" }, []string{"clickhouse.native_listen"}},
 		{"two hosts are refused", func(c *Config) { c.HTTPListen = "127.0.0.2:8123" }, []string{"clickhouse.http_listen"}},
 		{"one port for both is refused", func(c *Config) { c.HTTPListen = c.NativeListen }, []string{"clickhouse.http_listen"}},
+		{"a cluster is on servers that are there", func(c *Config) { c.Cluster = "main" }, []string{"clickhouse.cluster"}},
+		{"days to keep are days of a table", func(c *Config) { c.KeepDays = map[string]int{"flows": 0} }, []string{`clickhouse.keep_days: "flows" has 0, want the name of a table and 1 to 36500 days`}},
+		{"a cluster and days to keep are valid", func(c *Config) {
+			c.DSN, c.Cluster, c.KeepDays = "clickhouse://ch:9000", "main", map[string]int{"flows": 14}
+		}, nil},
 		{"a DSN that does not parse is refused", func(c *Config) { c.DSN = "clickhouse://%" }, []string{"clickhouse.dsn"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -89,7 +89,7 @@ func TestOldRowsReadTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, m := range all[:2] {
-		if err := m.apply(context.Background(), conn); err != nil {
+		if err := (Target{}).apply(context.Background(), conn, m); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -63,7 +63,7 @@ func TestVerifyNamesWhatIsDifferent(t *testing.T) {
 	const database = "verified"
 	verify := func() string {
 		t.Helper()
-		differences, err := Verify(t.Context(), server.DSN(""), database)
+		differences, err := Target{DSN: server.DSN(""), Database: database}.Verify(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -104,7 +104,7 @@ func TestVerifyNamesWhatIsDifferent(t *testing.T) {
 func TestPrintIsEveryMigration(t *testing.T) {
 	t.Parallel()
 	var printed bytes.Buffer
-	if err := Print(&printed); err != nil {
+	if err := (Target{}).Print(&printed); err != nil {
 		t.Fatal(err)
 	}
 	all, err := embedded(files)

@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
@@ -37,32 +38,46 @@ func Latest() (uint32, error) {
 	return uint32(len(all)), err //nolint:gosec // a version
 }
 
+// Target is a database that is migrated.
+type Target struct {
+	DSN      string
+	Database string
+	// Cluster is the name of the cluster, in the servers' remote_servers, on all of whose servers the
+	// database is made; empty: on the server of the DSN alone.
+	Cluster string
+}
+
+// Up is Target.Up for one server.
+func Up(ctx context.Context, dsn, database string, log *slog.Logger) error {
+	return Target{DSN: dsn, Database: database}.Up(ctx, log)
+}
+
 // Up creates the database if it is missing and applies what is missing in it, one of
 // several that try at once after the other. It
-// refuses a database that a newer version has migrated, and one whose applied
-// migrations are not those of this version.
-func Up(ctx context.Context, dsn, database string, log *slog.Logger) error {
-	conn, err := open(dsn, "")
+// refuses a database that a newer version has migrated, one whose applied
+// migrations are not those of this version, and one that was made for another kind of target.
+func (t Target) Up(ctx context.Context, log *slog.Logger) error {
+	conn, err := open(t.DSN, "")
 	if err != nil {
 		return err
 	}
-	err = conn.Exec(ctx, "CREATE DATABASE IF NOT EXISTS "+quote(database))
+	err = t.exec(ctx, conn, "CREATE DATABASE IF NOT EXISTS "+quote(t.Database))
 	conn.Close()
 	if err != nil {
-		return fmt.Errorf("create database %s: %w", database, err)
+		return fmt.Errorf("create database %s: %w", t.Database, err)
 	}
-	if conn, err = open(dsn, database); err != nil {
+	if conn, err = open(t.DSN, t.Database); err != nil {
 		return err
 	}
 	defer conn.Close()
-	if err := conn.Exec(ctx, createTable); err != nil {
-		return fmt.Errorf("create table %s.schema_migrations: %w", database, err)
+	if err := t.exec(ctx, conn, createTable); err != nil {
+		return fmt.Errorf("create table %s.%s: %w", t.Database, migrationsTable, err)
 	}
 	all, err := embedded(files)
 	if err != nil {
 		return err
 	}
-	if err := compare(ctx, conn, database, all); err != nil {
+	if err := errors.Join(t.checkKind(ctx, conn), compare(ctx, conn, t.Database, all)); err != nil {
 		return err
 	}
 	applied := func(m Migration) bool { return !m.Applied.IsZero() }
@@ -74,17 +89,33 @@ func Up(ctx context.Context, dsn, database string, log *slog.Logger) error {
 		return err
 	}
 	defer unlock()
-	if err := compare(ctx, conn, database, all); err != nil { // what others did meanwhile
+	if err := compare(ctx, conn, t.Database, all); err != nil { // what others did meanwhile
 		return err
 	}
 	for _, m := range slices.DeleteFunc(all, applied) {
-		if err := m.apply(ctx, conn); err != nil {
-			return fmt.Errorf("migrate %s to %04d_%s: %w", database, m.Version, m.Name, err)
+		if err := t.apply(ctx, conn, m); err != nil {
+			return fmt.Errorf("migrate %s to %04d_%s: %w", t.Database, m.Version, m.Name, err)
 		}
-		log.InfoContext(ctx, "migration applied", slog.String("database", database),
+		log.InfoContext(ctx, "migration applied", slog.String("database", t.Database),
 			slog.Uint64("version", uint64(m.Version)), slog.String("name", m.Name))
 	}
 	return nil
+}
+
+// checkKind refuses the database of one server for a cluster, and the other way round.
+func (t Target) checkKind(ctx context.Context, conn driver.Conn) error {
+	var engine string
+	err := conn.QueryRow(ctx, "SELECT engine FROM system.tables WHERE database = ? AND name = ?", t.Database, migrationsTable).Scan(&engine)
+	switch replicated := strings.HasPrefix(engine, "Replicated"); {
+	case err != nil:
+		return fmt.Errorf("look for %s.%s: %w", t.Database, migrationsTable, err)
+	case replicated && t.Cluster == "":
+		return fmt.Errorf("database %s is one of a cluster: clickhouse.cluster has to name it", t.Database)
+	case !replicated && t.Cluster != "":
+		return fmt.Errorf("database %s is one of a single server: give clickhouse.cluster another database", t.Database)
+	default:
+		return nil
+	}
 }
 
 // Status returns the migrations of this version and when each was applied. It changes
@@ -100,15 +131,17 @@ func Status(ctx context.Context, dsn, database string) ([]Migration, error) {
 	}
 	defer conn.Close()
 	var tables uint64
-	err = conn.QueryRow(ctx, "SELECT count() FROM system.tables WHERE database = ? AND name = 'schema_migrations'", database).Scan(&tables)
+	err = conn.QueryRow(ctx, "SELECT count() FROM system.tables WHERE database = ? AND name = ?", database, migrationsTable).Scan(&tables)
 	if err != nil {
-		return nil, fmt.Errorf("look for %s.schema_migrations: %w", database, err)
+		return nil, fmt.Errorf("look for %s.%s: %w", database, migrationsTable, err)
 	}
 	if tables > 0 {
 		err = compare(ctx, conn, database, all)
 	}
 	return all, err
 }
+
+const migrationsTable = "schema_migrations"
 
 const createTable = `CREATE TABLE IF NOT EXISTS schema_migrations
 (
@@ -146,19 +179,28 @@ func compare(ctx context.Context, conn driver.Conn, database string, all []Migra
 	return rows.Err()
 }
 
-func (m *Migration) apply(ctx context.Context, conn driver.Conn) error {
-	for statement := range strings.SplitSeq(m.sql, ";\n") {
-		if strings.TrimSpace(statement) == "" {
-			continue
-		}
-		if err := conn.Exec(ctx, statement); err != nil {
-			return err
-		}
+func (t Target) apply(ctx context.Context, conn driver.Conn, m Migration) error {
+	if err := t.exec(ctx, conn, m.sql); err != nil {
+		return err
 	}
 	// A row is known to be there when this returns.
 	ctx = driver.Context(ctx, driver.WithSettings(driver.Settings{"async_insert": 0}))
 	return conn.Exec(ctx, "INSERT INTO schema_migrations (version, name, checksum, applied) VALUES (?, ?, ?, now())",
 		m.Version, m.Name, m.checksum)
+}
+
+// exec runs the statements of a file, each on all servers of the target.
+func (t Target) exec(ctx context.Context, conn driver.Conn, sql string) error {
+	all, err := t.statements(sql)
+	if err != nil {
+		return err
+	}
+	for _, statement := range all {
+		if err := conn.Exec(ctx, statement); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // embedded reads the migrations of a folder clickhouse. Versions count from 1 without

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"regexp"
 	"strings"
+
+	driver "github.com/ClickHouse/clickhouse-go/v2"
 )
 
 // RollupTable is the table of a rollup that the settings define.
@@ -25,48 +27,63 @@ var (
 	typeName   = regexp.MustCompile(`^[A-Za-z0-9(), ]+$`)
 )
 
+// EnsureRollups is Target.EnsureRollups for one server.
+func EnsureRollups(ctx context.Context, dsn, database string, tables []RollupTable, log *slog.Logger) error {
+	return Target{DSN: dsn, Database: database}.EnsureRollups(ctx, tables, log)
+}
+
 // EnsureRollups creates the tables that are missing, which is to be called after Up. A table
 // that is there must have the columns, by the same types; it is never changed.
-func EnsureRollups(ctx context.Context, dsn, database string, tables []RollupTable, log *slog.Logger) error {
+func (t Target) EnsureRollups(ctx context.Context, tables []RollupTable, log *slog.Logger) error {
 	if len(tables) == 0 {
 		return nil
 	}
-	conn, err := open(dsn, database)
+	conn, err := open(t.DSN, t.Database)
 	if err != nil {
 		return err
 	}
 	defer conn.Close()
-	for _, t := range tables {
-		if err := t.validate(); err != nil {
+	for _, r := range tables {
+		if err := r.validate(); err != nil {
 			return err
 		}
-		there := map[string]string{}
-		rows, err := conn.Query(ctx, "SELECT name, type FROM system.columns WHERE database = ? AND table = ?", database, t.Name)
+		there, err := typesOf(ctx, conn, t.Database, r.Name)
 		if err != nil {
-			return fmt.Errorf("read table %s: %w", t.Name, err)
-		}
-		for rows.Next() {
-			var name, typ string
-			if err := rows.Scan(&name, &typ); err != nil {
-				return fmt.Errorf("read table %s: %w", t.Name, err)
-			}
-			there[name] = typ
-		}
-		if err := rows.Err(); err != nil {
-			return fmt.Errorf("read table %s: %w", t.Name, err)
+			return err
 		}
 		if len(there) > 0 {
-			if err := t.compare(there); err != nil {
+			if err := r.compare(there); err != nil {
 				return err
 			}
 			continue
 		}
-		if err := conn.Exec(ctx, t.create()); err != nil {
-			return fmt.Errorf("create table %s: %w", t.Name, err)
+		if err := t.exec(ctx, conn, r.create()); err != nil {
+			return fmt.Errorf("create table %s: %w", r.Name, err)
 		}
-		log.InfoContext(ctx, "table of a rollup created", slog.String("database", database), slog.String("name", t.Name))
+		log.InfoContext(ctx, "table of a rollup created", slog.String("database", t.Database), slog.String("name", r.Name))
 	}
 	return nil
+}
+
+// typesOf returns the types of a table's columns by their names, none for a table that is not there.
+func typesOf(ctx context.Context, conn driver.Conn, database, table string) (map[string]string, error) {
+	rows, err := conn.Query(ctx, "SELECT name, type FROM system.columns WHERE database = ? AND table = ?", database, table)
+	if err != nil {
+		return nil, fmt.Errorf("read table %s: %w", table, err)
+	}
+	defer rows.Close()
+	types := map[string]string{}
+	for rows.Next() {
+		var name, typ string
+		if err := rows.Scan(&name, &typ); err != nil {
+			return nil, fmt.Errorf("read table %s: %w", table, err)
+		}
+		types[name] = typ
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("read table %s: %w", table, err)
+	}
+	return types, nil
 }
 
 // validate keeps what is no name and no type out of the statement.

@@ -19,8 +19,8 @@ import (
 // Verify compares the tables of a database with those that the migrations make in an empty
 // one, for which it makes a database and drops it again. It returns what is missing and what
 // is different; tables and columns that somebody has added are no difference.
-func Verify(ctx context.Context, dsn, database string) (differences []string, err error) {
-	all, err := Status(ctx, dsn, database)
+func (t Target) Verify(ctx context.Context) (differences []string, err error) {
+	all, err := Status(ctx, t.DSN, t.Database)
 	if err != nil {
 		return nil, err
 	}
@@ -29,7 +29,7 @@ func Verify(ctx context.Context, dsn, database string) (differences []string, er
 			differences = append(differences, fmt.Sprintf("migration %04d_%s is not applied", m.Version, m.Name))
 		}
 	}
-	conn, err := open(dsn, "")
+	conn, err := open(t.DSN, "")
 	if err != nil {
 		return nil, err
 	}
@@ -44,20 +44,17 @@ func Verify(ctx context.Context, dsn, database string) (differences []string, er
 	if len(differences) > 0 {
 		return differences, nil
 	}
-	scratch := database + "_verify_" + rand.Text()
-	err = Up(ctx, dsn, scratch, slog.New(slog.DiscardHandler))
-	defer func() {
-		drop := conn.Exec(context.WithoutCancel(ctx), "DROP DATABASE IF EXISTS "+quote(scratch))
-		err = errors.Join(err, drop)
-	}()
+	scratch := Target{t.DSN, t.Database + "_verify_" + rand.Text(), t.Cluster}
+	err = scratch.Up(ctx, slog.New(slog.DiscardHandler))
+	defer func() { err = errors.Join(err, scratch.drop(context.WithoutCancel(ctx), conn)) }()
 	if err != nil {
 		return nil, err
 	}
-	want, err := describe(ctx, conn, scratch)
+	want, err := describe(ctx, conn, scratch.Database)
 	if err != nil {
 		return nil, err
 	}
-	got, err := describe(ctx, conn, database)
+	got, err := describe(ctx, conn, t.Database)
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +67,14 @@ func Verify(ctx context.Context, dsn, database string) (differences []string, er
 		}
 	}
 	return differences, nil
+}
+
+func (t Target) drop(ctx context.Context, conn driver.Conn) error {
+	statement := "DROP DATABASE IF EXISTS " + quote(t.Database)
+	if t.Cluster != "" {
+		statement += " ON CLUSTER " + quote(t.Cluster) + " SYNC"
+	}
+	return conn.Exec(ctx, statement)
 }
 
 // describe returns the tables and columns of a database, each with what matters of it. Names of
@@ -95,14 +100,22 @@ func describe(ctx context.Context, conn driver.Conn, database string) (map[strin
 	return all, rows.Err()
 }
 
-// Print writes the SQL of all migrations.
-func Print(w io.Writer) error {
+// Print writes the SQL of all migrations, as the target gets it.
+func (t Target) Print(w io.Writer) error {
 	all, err := embedded(files)
 	if err != nil {
 		return err
 	}
 	for _, m := range all {
-		if _, err := fmt.Fprintf(w, "-- %04d_%s, checksum %s\n\n%s\n", m.Version, m.Name, m.checksum, m.sql); err != nil {
+		sql := m.sql
+		if t.Cluster != "" {
+			all, err := t.statements(m.sql)
+			if err != nil {
+				return fmt.Errorf("migration %04d_%s: %w", m.Version, m.Name, err)
+			}
+			sql = strings.Join(all, ";\n\n") + ";\n"
+		}
+		if _, err := fmt.Fprintf(w, "-- %04d_%s, checksum %s\n\n%s\n", m.Version, m.Name, m.checksum, sql); err != nil {
 			return err
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -36,6 +37,7 @@ type Server struct {
 
 	t     testing.TB
 	argv  []string // nil on a server that is not ours
+	dir   string
 	log   string
 	child *child.Child
 }
@@ -47,15 +49,60 @@ func New(t testing.TB) *Server {
 	if !isEngine(given) {
 		return &Server{Native: given, t: t}
 	}
+	s := prepared(t)
+	s.begin()
+	return s
+}
+
+// prepared is a server of ours that is not started.
+func prepared(t testing.TB) *Server {
+	t.Helper()
 	dir := t.TempDir()
-	s := &Server{Native: FreeAddress(t), HTTP: FreeAddress(t), t: t, log: filepath.Join(dir, "console.log")}
+	s := &Server{Native: FreeAddress(t), HTTP: FreeAddress(t), t: t, dir: filepath.Join(dir, "data"), log: filepath.Join(dir, "console.log")}
 	s.argv = []string{
-		Host(t), "--engine", given, "--dir", filepath.Join(dir, "data"),
+		Host(t), "--engine", setting(t), "--dir", s.dir,
 		"--native_listen", s.Native, "--http_listen", s.HTTP,
 	}
-	s.Start()
-	t.Cleanup(func() { s.child.Stop(10 * time.Second) })
 	return s
+}
+
+// begin starts a server until its test ends.
+func (s *Server) begin() {
+	s.t.Helper()
+	s.Start()
+	s.t.Cleanup(func() { s.child.Stop(10 * time.Second) })
+}
+
+// NewCluster returns that many servers that know each other as the shards of a cluster, and may
+// make Distributed tables over it.
+func NewCluster(t testing.TB, name string, shards int) []*Server {
+	t.Helper()
+	Engine(t) // others have no such settings
+	servers := make([]*Server, shards)
+	var members strings.Builder
+	for i := range servers {
+		servers[i] = prepared(t)
+		host, port, _ := strings.Cut(servers[i].Native, ":")
+		fmt.Fprintf(&members, "<shard><replica><host>%s</host><port>%s</port></replica></shard>", host, port)
+	}
+	for file, text := range map[string]string{
+		"config.d": fmt.Sprintf("<clickhouse><remote_servers><%[1]s>%[2]s</%[1]s></remote_servers></clickhouse>", name, members.String()),
+		"users.d":  "<clickhouse><users><default><grants replace=\"replace\"><query>GRANT ALL ON *.*</query></grants></default></users></clickhouse>",
+	} {
+		for _, s := range servers {
+			folder := filepath.Join(s.dir, file)
+			if err := os.MkdirAll(folder, 0o750); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(folder, "cluster.xml"), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, s := range servers {
+		s.begin()
+	}
+	return servers
 }
 
 // Engine returns the path of libchdb.so, or skips the test.

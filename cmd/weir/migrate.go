@@ -46,13 +46,22 @@ for as long as it takes; weir up migrates by itself. Of several that migrate at 
 			Long: `verify makes a database of another name, migrates it, compares its tables and columns with those of
 clickhouse.database, and drops it. Tables and columns that somebody has added are no difference.`,
 		}, migration.verify),
-		&cobra.Command{
-			Use:   "print",
-			Short: "Print the SQL of all migrations",
-			Args:  cobra.NoArgs,
-			RunE:  func(cmd *cobra.Command, _ []string) error { return migrations.Print(cmd.OutOrStdout()) },
-		},
+		newPrint(),
 	)
+	return cmd
+}
+
+func newPrint() *cobra.Command {
+	t := migrations.Target{Database: clickhouse.DefaultConfig().Database}
+	cmd := &cobra.Command{
+		Use:     "print",
+		Short:   "Print the SQL of all migrations",
+		Example: "  weir migrate print --cluster NAME",
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return t.Print(cmd.OutOrStdout()) },
+	}
+	cmd.Flags().StringVar(&t.Cluster, "cluster", "", "cluster that the SQL is for; empty: for one server")
+	cmd.Flags().StringVar(&t.Database, "database", t.Database, "database that tables of a cluster are in")
 	return cmd
 }
 
@@ -133,7 +142,7 @@ func (m migration) report(ctx context.Context) error {
 // verify prints what is different, and fails if anything is.
 func (m migration) verify(ctx context.Context) error {
 	database := m.o.ClickHouse.Database
-	differences, err := migrations.Verify(ctx, m.ch.DSN(), database)
+	differences, err := targetOf(m.ch, m.o.config).Verify(ctx)
 	if err != nil {
 		return err
 	}
@@ -147,12 +156,16 @@ func (m migration) verify(ctx context.Context) error {
 	return nil
 }
 
+func targetOf(ch *clickhouse.Server, cfg config) migrations.Target {
+	return migrations.Target{DSN: ch.DSN(), Database: cfg.ClickHouse.Database, Cluster: cfg.ClickHouse.Cluster}
+}
+
 const migrateEvery = 2 * time.Second // between two tries
 
-// migrate waits until ClickHouse answers, brings its tables up to date and makes those of the
-// user's rollups. It tries again while ClickHouse is away, and returns nil when ctx ends.
+// migrate waits until ClickHouse answers, brings its tables up to date, makes those of the
+// user's rollups and sets how long rows are kept. It tries again while ClickHouse is away, and returns nil when ctx ends.
 func migrate(ctx context.Context, ch *clickhouse.Server, cfg config, log *slog.Logger) error {
-	database := cfg.ClickHouse.Database
+	target := targetOf(ch, cfg)
 	tables, err := rollupTables(cfg.Aggregate.Rollups)
 	if err != nil {
 		return err
@@ -163,9 +176,12 @@ func migrate(ctx context.Context, ch *clickhouse.Server, cfg config, log *slog.L
 		return nil
 	}
 	for warned := false; ; warned = true {
-		err := migrations.Up(ctx, ch.DSN(), database, log)
+		err := target.Up(ctx, log)
 		if err == nil {
-			err = migrations.EnsureRollups(ctx, ch.DSN(), database, tables, log)
+			err = target.EnsureRollups(ctx, tables, log)
+		}
+		if err == nil {
+			err = target.Keep(ctx, cfg.ClickHouse.KeepDays, log)
 		}
 		switch {
 		case err == nil:

@@ -15,11 +15,13 @@ import (
 // clickhouseConfig is the section clickhouse of the common file. This process uses a server
 // that is there, so it passes over how to start one.
 type clickhouseConfig struct {
-	DSN          string `yaml:"dsn" secret:"true" usage:"ClickHouse server to use, clickhouse://user:password@host:9000"`
-	Database     string `yaml:"database" usage:"database of the tables"`
-	NativeListen string `yaml:"native_listen" usage:"not used: no server is started"`
-	HTTPListen   string `yaml:"http_listen" usage:"not used: no server is started"`
-	Engine       string `yaml:"engine" usage:"not used: no server is started"`
+	DSN          string         `yaml:"dsn" secret:"true" usage:"ClickHouse server to use, clickhouse://user:password@host:9000"`
+	Database     string         `yaml:"database" usage:"database of the tables"`
+	Cluster      string         `yaml:"cluster" usage:"not used: the tables are there"`
+	KeepDays     map[string]int `yaml:"keep_days" usage:"not used: the tables are there"`
+	NativeListen string         `yaml:"native_listen" usage:"not used: no server is started"`
+	HTTPListen   string         `yaml:"http_listen" usage:"not used: no server is started"`
+	Engine       string         `yaml:"engine" usage:"not used: no server is started"`
 }
 
 func main() {
