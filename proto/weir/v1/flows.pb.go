@@ -407,9 +407,9 @@ type FlowBatch struct {
 	WlanSsid *TextColumn `protobuf:"bytes,2092,opt,name=wlan_ssid,json=wlanSsid,proto3" json:"wlan_ssid,omitempty"`
 	// Address of a wireless station, element 366, IPv4 mapped. 16
 	StationAddr []byte `protobuf:"bytes,2093,opt,name=station_addr,json=stationAddr,proto3" json:"station_addr,omitempty"`
-	// Source of the tunnel that a packet came out of or went into, sFlow extended_ipv4_tunnel and extended_ipv6_tunnel, IPv4 mapped. 16
+	// Source of the outer header: of a record with several addresses, of sFlow extended_ipv4_tunnel and extended_ipv6_tunnel; IPv4 mapped. 16
 	TunnelSrcAddr []byte `protobuf:"bytes,2094,opt,name=tunnel_src_addr,json=tunnelSrcAddr,proto3" json:"tunnel_src_addr,omitempty"`
-	// Destination of that tunnel, IPv4 mapped. 16
+	// Destination of the outer header, IPv4 mapped. 16
 	TunnelDstAddr []byte `protobuf:"bytes,2095,opt,name=tunnel_dst_addr,json=tunnelDstAddr,proto3" json:"tunnel_dst_addr,omitempty"`
 	// MPLS label at the output, 20 bits, top of the stack first, sFlow extended_mpls. 4
 	MplsOutLabel *ListColumn `protobuf:"bytes,2096,opt,name=mpls_out_label,json=mplsOutLabel,proto3" json:"mpls_out_label,omitempty"`
