@@ -228,7 +228,7 @@ func TestAgreesWithLibmaxminddb(t *testing.T) {
 		if rnd.IntN(4) > 0 {
 			record["country"] = mmdbtype.Map{"iso_code": mmdbtype.String(country(1 + rnd.IntN(numCountries-1)).String())}
 		}
-		records[netip.PrefixFrom(randomAddr(rnd), 4+rnd.IntN(20)).Masked().String()] = record
+		records[netip.PrefixFrom(randomAddr(rnd), 4+rnd.IntN(29)).Masked().String()] = record
 	}
 	writeDatabase(t, path, "both", records)
 
