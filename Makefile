@@ -82,6 +82,10 @@ kills: engine ## kill insert and ClickHouse N times (default 100) at random unde
 fuzz: ## run every fuzz target for T (default 30s)
 	@tools/fuzz.sh $(T)
 
+.PHONY: chaos
+chaos: engine ## kill, suspend and cut off processes at random for T (default 30s), SEED=n as before, and look whether all flows came once
+	WEIR_CHAOS_TIME=$(T) WEIR_CHAOS_SEED=$(SEED) go test ./cmd/weir -run Chaos -v -count 1 -timeout 0
+
 .PHONY: bench
 bench: engine build ## compare with GoFlow2, and send RATE flows a second through everything
 	$(call say,decoding and marshalling a flow: weir and GoFlow2 on the same datagrams)

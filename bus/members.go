@@ -214,8 +214,7 @@ func (w *workers) loop(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			w.keep(nil)
-			w.announce(gone)
+			w.leave()
 			return
 		case <-tick.C:
 			w.step(time.Now())
@@ -229,6 +228,22 @@ func (w *workers) loop(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// leave ends all partitions and says goodbye: when their last appends are done, or take so long that
+// the others had better not wait for them.
+func (w *workers) leave() {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.keep(nil)
+	}()
+	select {
+	case <-done:
+	case <-time.After(2 * letGo):
+	}
+	w.announce(gone)
+	<-done
 }
 
 // listen asks who is there. Whoever joins does so in three steps: it listens, it says that it is

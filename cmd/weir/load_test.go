@@ -3,6 +3,7 @@
 package main_test
 
 import (
+	"context"
 	"encoding/binary"
 	"fmt"
 	"iter"
@@ -134,7 +135,7 @@ func (s *stack) accepted() string {
 // datagrams are those in the stream DATAGRAMS. Each is good until the next.
 func (s *stack) datagrams() iter.Seq[*flow.Datagram] {
 	s.t.Helper()
-	nc, err := nats.Connect("nats://" + s.nats)
+	nc, err := nats.Connect("nats://"+s.nats, nats.RetryOnFailedConnect(true), nats.MaxReconnects(-1))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -143,10 +144,13 @@ func (s *stack) datagrams() iter.Seq[*flow.Datagram] {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	stream, err := js.Stream(s.t.Context(), "DATAGRAMS")
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	var stream jetstream.Stream
+	s.until("NATS to answer", func() bool {
+		ctx, cancel := context.WithTimeout(s.t.Context(), 5*time.Second)
+		defer cancel()
+		stream, err = js.Stream(ctx, "DATAGRAMS")
+		return err == nil
+	})
 	state := stream.CachedInfo().State
 	if state.FirstSeq > 1 {
 		s.t.Fatal("the start of DATAGRAMS was truncated: there is nothing to compare with")
