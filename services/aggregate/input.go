@@ -176,6 +176,10 @@ func (in *input) pack(c *chunk, words int, k rollup.Key, p place) {
 			return
 		}
 		column = ones
+	case rollup.FromField, rollup.Interface:
+		if !in.batch.Has(flow.Field(column)) { //nolint:gosec // a field
+			return
+		}
 	default:
 	}
 	at := p.word

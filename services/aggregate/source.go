@@ -121,14 +121,14 @@ func (s *source) spread(in *input, i int, start, end uint64) {
 	row := s.chunk.from + i
 	bytes, packets := in.number(int(flow.Bytes))[row], in.number(int(flow.Packets))[row]
 	var spent part
-	hash, window := s.chunk.hashes[i], s.chunk.windows[i]
-	for at := start; at < window*1e9; {
+	last := s.chunk.windows[i]
+	for at := start; at < last*1e9; {
 		first, next := s.calendar.window(at)
 		due := part{bytes: mulDiv(bytes, next-start, end-start+1), packets: mulDiv(packets, next-start, end-start+1)}
-		s.addPart(in, i, first/1e9, s.table.hash(s.key(i), first/1e9), part{bytes: due.bytes - spent.bytes, packets: due.packets - spent.packets})
+		s.addPart(in, i, first/1e9, part{bytes: due.bytes - spent.bytes, packets: due.packets - spent.packets})
 		spent, at = due, next
 	}
-	s.addPart(in, i, window, hash, part{bytes: bytes - spent.bytes, packets: packets - spent.packets, last: true})
+	s.addPart(in, i, last, part{bytes: bytes - spent.bytes, packets: packets - spent.packets, last: true})
 }
 
 // part is what of a flow is in a window.
@@ -138,10 +138,14 @@ type part struct {
 }
 
 // addPart adds a part of a flow. A window that gets nothing has no sums.
-func (s *source) addPart(in *input, i int, window, hash uint64, p part) {
+func (s *source) addPart(in *input, i int, window uint64, p part) {
 	row := s.chunk.from + i
 	if !p.last && !s.measured(p) {
 		return
+	}
+	hash := s.chunk.hashes[i]
+	if !s.table.together(window, s.chunk.windows[i]) {
+		hash = s.table.hash(s.key(i), window)
 	}
 	at := s.table.place(s.key(i), hash, window)
 	for m := range s.measures {

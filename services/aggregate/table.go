@@ -92,6 +92,9 @@ func (t *table) hash(key []uint64, window uint64) uint64 {
 
 func (t *table) first(window uint64) uint64 { return mix(t.seed, window>>t.epoch) }
 
+// together tells whether two windows of a key share a record, and so a hash.
+func (t *table) together(a, b uint64) bool { return (a^b)>>t.epoch == 0 }
+
 func mix(h, word uint64) uint64 {
 	high, low := bits.Mul64(h^word, 0x9e3779b97f4a7c15)
 	return high ^ low
@@ -111,7 +114,7 @@ func (t *table) place(key []uint64, h, window uint64) int {
 		place := int(slot & half) //nolint:gosec // 32 bits
 		record := t.words[place : place+header+t.keyWords]
 		switch {
-		case (record[1]^window)>>t.epoch != 0 || !slices.Equal(record[header:], key):
+		case !t.together(record[1], window) || !slices.Equal(record[header:], key):
 		case record[1] == window:
 			return place + len(record)
 		default:

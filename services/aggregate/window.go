@@ -22,6 +22,7 @@ type windows struct {
 	times   times
 	encoder encoder
 	out     rows // of one rollup
+	beside  int  // octets of what a flush needs beside the sums
 
 	greatest uint64 // event time seen, ns
 }
@@ -72,24 +73,25 @@ func (w *windows) full() bool {
 	return w.rows() >= w.limits.rows || w.octets() >= w.limits.octets()
 }
 
-// octets is the memory that the sums use, and what is made of them by a flush.
+// octets is the memory of the sums, and of what the last flush needed beside them.
 func (w *windows) octets() int {
-	n := w.out.octets() + w.encoder.octets()
+	n := w.beside
 	for _, s := range w.sources {
 		n += s.table.octets()
-		for _, v := range s.views {
-			n += v.octets()
-		}
 	}
 	return n
 }
 
 // release gives the memory back that is beyond the bound.
 func (w *windows) release() {
+	w.beside = w.out.octets() + w.encoder.octets()
+	for _, v := range w.views {
+		w.beside += v.octets()
+	}
 	if w.octets() < w.limits.octets() {
 		return
 	}
-	w.out, w.encoder = rows{}, encoder{texts: &w.in.texts, exporters: &w.in.exporters}
+	w.beside, w.out, w.encoder = 0, rows{}, encoder{texts: &w.in.texts, exporters: &w.in.exporters}
 	for _, s := range w.sources {
 		s.table.release()
 		for _, v := range s.views {
