@@ -30,11 +30,11 @@ type Stream struct {
 //	                     │ └→ HELD                └→ aggregate ─ROLLUPS→ insert
 //	                     └COUNTERS→ insert
 var (
-	Datagrams = Stream{Name: "DATAGRAMS", subject: "datagrams", readers: []string{Decode}, share: 36, replay: true}
+	Datagrams = Stream{Name: "DATAGRAMS", subject: "datagrams", readers: []string{Decode}, share: 35, replay: true}
 	Flows     = Stream{Name: "FLOWS", subject: "flows", readers: []string{Enrich}, share: 15, s2: true}
-	Enriched  = Stream{Name: "ENRICHED", subject: "enriched", readers: []string{Aggregate, Insert}, share: 33, s2: true}
+	Enriched  = Stream{Name: "ENRICHED", subject: "enriched", readers: []string{Aggregate, Insert}, share: 32, s2: true}
 	Rollups   = Stream{Name: "ROLLUPS", subject: "rollups", readers: []string{Insert}, share: 8, s2: true, replay: true}
-	Counters  = Stream{Name: "COUNTERS", subject: "counters", readers: []string{Insert}, share: 3, s2: true}
+	Counters  = Stream{Name: "COUNTERS", subject: "counters", readers: []string{Insert}, share: 5, s2: true}
 	// Held is a log of decode: data that wait for their template.
 	Held = Stream{Name: "HELD", subject: "held", readers: []string{Decode}, share: 3, s2: true}
 )

@@ -16,6 +16,7 @@ import (
 	"github.com/weirflow/weir/bus"
 	"github.com/weirflow/weir/flow"
 	"github.com/weirflow/weir/services/decode"
+	"github.com/weirflow/weir/services/decode/internal/held"
 )
 
 // killable starts a worker whose connection can be cut for good, as a kill does: what it has
@@ -126,6 +127,12 @@ weir_decode_held_sets{partition="0"} `+sets+"\n"), "weir_decode_held_sets")
 	s.expect(1)
 	s.expect(2)
 	s.until("nothing that waits", waiting("0"))
+	reader := s.server.Connect(bus.Decode, s.cfg)
+	s.until("a log of the anchor alone", func() bool {
+		messages := 0
+		err := bus.ReadLog(t.Context(), reader, bus.Held, 0, func(*held.Log) error { messages++; return nil })
+		return err == nil && messages == 1
+	})
 }
 
 func (s *stack) until(what string, ok func() bool) {
