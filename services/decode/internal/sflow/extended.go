@@ -18,21 +18,11 @@ func (d *Decoder) extended(format uint32, p []byte, r *flow.Record) bool {
 		rest := numberAt(p, flow.URLDirection, r)
 		rest = d.text(rest, flow.URL, r)
 		return d.text(rest, flow.URLHost, r) != nil
-	case extendedMPLS:
-		return labels(p, r)
 	case extendedNAT:
 		rest := address(p, flow.PostNATSrcAddr, r)
 		return rest != nil && address(rest, flow.PostNATDstAddr, r) != nil
 	case extendedNATPort:
 		return numberAt(numberAt(p, flow.PostNATSrcPort, r), flow.PostNATDstPort, r) != nil
-	case extendedMPLSTunnel:
-		return numberAt(d.text(p, flow.MPLSTunnelName, r), flow.TunnelID, r) != nil
-	case extendedMPLSVC:
-		return numberAt(d.text(p, flow.MPLSVCName, r), flow.SegmentID, r) != nil
-	case extendedMPLSFTN:
-		return numberAt(d.text(p, flow.MPLSFTNDescription, r), flow.MPLSFTNMask, r) != nil
-	case extendedMPLSLDPFEC:
-		return numberAt(p, flow.MPLSFECPrefixLength, r) != nil
 	case extendedVLANTunnel:
 		return tags(p, r)
 	case extended80211:
@@ -43,6 +33,23 @@ func (d *Decoder) extended(format uint32, p []byte, r *flow.Record) bool {
 		return tunnelIPv6(p, r)
 	case extendedVNIEgress, extendedVNIIngress:
 		return numberAt(p, flow.SegmentID, r) != nil
+	}
+	return d.mpls(format, p, r)
+}
+
+// mpls takes what a flow has of the records about MPLS.
+func (d *Decoder) mpls(format uint32, p []byte, r *flow.Record) bool {
+	switch format {
+	case extendedMPLS:
+		return labels(p, r)
+	case extendedMPLSTunnel:
+		return numberAt(d.text(p, flow.MPLSTunnelName, r), flow.TunnelID, r) != nil
+	case extendedMPLSVC:
+		return numberAt(d.text(p, flow.MPLSVCName, r), flow.SegmentID, r) != nil
+	case extendedMPLSFTN:
+		return numberAt(d.text(p, flow.MPLSFTNDescription, r), flow.MPLSFTNMask, r) != nil
+	case extendedMPLSLDPFEC:
+		return numberAt(p, flow.MPLSFECPrefixLength, r) != nil
 	}
 	return d.discard(format, p, r)
 }

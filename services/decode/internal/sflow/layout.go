@@ -22,6 +22,7 @@ type layout struct {
 	table       flow.CounterTable
 	first, last int // columns
 	least       int // the last column that every agent sends; those behind it may be missing
+	macs        int // so many fields are MAC addresses, padded to 8 octets
 }
 
 // counterLayouts are the counter records by format. The structures are of sFlow v5, section 5.4,
@@ -31,7 +32,7 @@ var counterLayouts = map[uint32]layout{
 	1:    columns(flow.InterfaceCounters, "if_index", "promiscuous_mode"),
 	2:    columns(flow.InterfaceCounters, "alignment_errors", "symbol_errors"),
 	5:    columns(flow.VLANCounters, "vlan_id", "discards"),
-	7:    columns(flow.InterfaceCounters, "lag_actor_system_id", "lag_marker_response_pdus_tx"),
+	7:    columns(flow.InterfaceCounters, "lag_actor_system_id", "lag_marker_response_pdus_tx").addresses(2),
 	1001: columns(flow.HostCounters, "processor_5s", "processor_memory_free"),
 	1004: columns(flow.InterfaceCounters, "openflow_datapath_id", "openflow_port"),
 	2002: columns(flow.HostCounters, "parent_type", "parent_index"),
@@ -49,7 +50,7 @@ var counterLayouts = map[uint32]layout{
 }
 
 func columns(t flow.CounterTable, first, last string) layout {
-	return layout{t, t.Column(first), t.Column(last), t.Column(last)}
+	return layout{table: t, first: t.Column(first), last: t.Column(last), least: t.Column(last)}
 }
 
 // CounterFormats are the formats of counter records that are read, in order.
@@ -75,6 +76,12 @@ func CounterColumns(format uint32) (flow.CounterTable, []flow.Info) {
 // from says that some agents leave out the columns behind least.
 func (l layout) from(least string) layout {
 	l.least = l.table.Column(least)
+	return l
+}
+
+// addresses says that the first fields are MAC addresses.
+func (l layout) addresses(macs int) layout {
+	l.macs = macs
 	return l
 }
 
@@ -137,7 +144,7 @@ func (c *counterRow) read(l layout, p []byte) bool {
 		default:
 			v = binary.BigEndian.Uint64(p)
 		}
-		if i < 2 && l.first == lagActor { // MAC addresses, padded to 8 octets
+		if i < l.macs {
 			v >>= 16
 		}
 		c.row.SetNumber(l.first+i, v)
@@ -146,5 +153,3 @@ func (c *counterRow) read(l layout, p []byte) bool {
 	}
 	return true
 }
-
-var lagActor = flow.InterfaceCounters.Column("lag_actor_system_id")

@@ -54,20 +54,14 @@ func (o *op) execute(b []byte, r *flow.Record, c *Context) {
 		return
 	}
 	switch o.how {
-	case ie.Number:
-		o.number(number(b), r)
+	case ie.Number, ie.Segment, ie.CodePoint, ie.Precedence:
+		o.number(o.part(number(b)), r)
 	case ie.AddressV4, ie.AddressV6, ie.NumberV4, ie.NumberV6, ie.ListV4, ie.ListV6, ie.SegmentsV6, ie.IPVersion:
 		o.address(b, r)
 	case ie.Seconds, ie.Milliseconds, ie.NTPMicro, ie.NTPNano, ie.Uptime, ie.MicrosecondsAgo, ie.DurationMilli, ie.DurationMicro, ie.SystemInit:
 		o.time(b, r, c)
 	case ie.Sampler, ie.Interval:
 		o.sampling(number(b), r, c)
-	case ie.Segment:
-		o.number(number(b)&0xffffff, r)
-	case ie.CodePoint:
-		o.number(number(b)<<2&0xff, r)
-	case ie.Precedence:
-		o.number(number(b)<<5&0xff, r)
 	case ie.ICMPTypeCode:
 		if v := number(b); v != 0 || !o.keep {
 			r.SetNumber(flow.ICMPType, v>>8&0xff)
@@ -85,6 +79,20 @@ func (o *op) execute(b []byte, r *flow.Record, c *Context) {
 		packet.Routing(b, r)
 	default:
 		o.collection(b, r, c)
+	}
+}
+
+// part returns what of a number goes into the field, and where.
+func (o *op) part(v uint64) uint64 {
+	switch o.how {
+	case ie.Segment:
+		return v & 0xffffff
+	case ie.CodePoint:
+		return v << 2 & 0xff
+	case ie.Precedence:
+		return v << 5 & 0xff
+	default:
+		return v
 	}
 }
 
