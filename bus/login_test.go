@@ -24,8 +24,8 @@ func stack(t *testing.T) string {
 		t.Fatal(err)
 	}
 	var passwords strings.Builder
-	for _, user := range []string{"streams", bus.Ingest, bus.Decode, bus.Enrich, bus.Aggregate, bus.Insert} {
-		passwords.WriteString(user + `: "` + user + "\"\n")
+	for _, user := range []string{"streams", "operator", bus.Ingest, bus.Decode, bus.Enrich, bus.Aggregate, bus.Insert} {
+		passwords.WriteString("password_" + user + `: "` + user + "\"\n")
 	}
 	conf := filepath.Join(dir, "etc", "nats", "nats.conf")
 	for path, text := range map[string]string{

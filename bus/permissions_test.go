@@ -90,6 +90,56 @@ func TestServicesWorkUnderTheirPermissions(t *testing.T) {
 	}
 }
 
+// TestOperatorLooksAtEverything and mends what is broken: dead letters, and what decode learned.
+func TestOperatorLooksAtEverything(t *testing.T) {
+	t.Parallel()
+	url := stack(t)
+	if err := login(t, as(url, "streams"), "streams").Ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	decode := login(t, as(url, bus.Decode), bus.Decode)
+	refuse := atomic.Bool{}
+	refuse.Store(true)
+	start(t, decode, func(in, out *numbers) error {
+		if refuse.Load() {
+			return bus.Permanent(errUnlucky)
+		}
+		return pass(in, out)
+	})
+	newUser(t, url, bus.Ingest).publish(3, 0, 1)
+	operator, reader := login(t, as(url, "operator"), "operator"), newUser(t, url, "streams")
+	reader.until("the letter", func() bool { return len(letters(t, operator)) == 1 })
+	survey, err := operator.Survey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if i := slices.IndexFunc(survey.Stages, func(s bus.StageSurvey) bool { return s.Stage == bus.Decode }); len(survey.Stages[i].Workers) != 1 {
+		t.Errorf("survey of decode: %+v", survey.Stages[i])
+	}
+	if err := decode.PutState(t.Context(), bus.Templates, 3, "key", []byte("value")); err != nil {
+		t.Fatal(err)
+	}
+	states := 0
+	if err := operator.States(t.Context(), bus.Templates, false, func(bus.State) error { states++; return nil }); err != nil || states != 1 {
+		t.Errorf("%d states, %v", states, err)
+	}
+	refuse.Store(false)
+	if err := operator.Feed(t.Context(), bus.Flows, 3, &numbers{v: []uint64{7}}); err != nil { // as generate --direct does
+		t.Error(err)
+	}
+	if err := operator.Replay(t.Context(), letters(t, operator)[0]); err != nil {
+		t.Fatal(err)
+	}
+	for _, subject := range []string{"$JS.API.STREAM.DELETE.DATAGRAMS", "$JS.API.STREAM.PURGE.FLOWS", "$JS.API.STREAM.CREATE.X", "held.0", "$KV.INTENTS.ENRICHED"} {
+		u := newUser(t, url, "operator")
+		if err := u.nc.Publish(subject, nil); err != nil {
+			t.Fatal(err)
+		}
+		u.until("refusal of "+subject, func() bool { return u.refused.Load() == 1 })
+	}
+	reader.until("what was replayed", func() bool { return slices.Equal(reader.outputs(3), []uint64{7, 0}) })
+}
+
 func TestForeignActionsAreRefused(t *testing.T) {
 	t.Parallel()
 	url := stack(t)

@@ -3,8 +3,10 @@
 package main
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -40,14 +42,16 @@ func contents(t *testing.T, dir string) map[string]string {
 	return all
 }
 
+func nothingGiven(string) (string, error) { return "", nil }
+
 func TestCredentialsAreMadeOnce(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if err := makeCredentials(dir, false, io.Discard); err != nil {
+	if err := makeCredentials(dir, false, nothingGiven, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	first := contents(t, dir)
-	if err := makeCredentials(dir, false, io.Discard); err != nil {
+	if err := makeCredentials(dir, false, nothingGiven, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	if second := contents(t, dir); !maps.Equal(first, second) {
@@ -56,7 +60,7 @@ func TestCredentialsAreMadeOnce(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "complete")); err != nil {
 		t.Fatal(err)
 	}
-	if err := makeCredentials(dir, false, io.Discard); err != nil {
+	if err := makeCredentials(dir, false, nothingGiven, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	if again := contents(t, dir); again["insert/nats"] == first["insert/nats"] {
@@ -67,7 +71,7 @@ func TestCredentialsAreMadeOnce(t *testing.T) {
 func TestCredentialsAreRandomAndTheServersKnowThem(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	if err := makeCredentials(dir, false, io.Discard); err != nil {
+	if err := makeCredentials(dir, false, nothingGiven, io.Discard); err != nil {
 		t.Fatal(err)
 	}
 	all := contents(t, dir)
@@ -79,7 +83,7 @@ func TestCredentialsAreRandomAndTheServersKnowThem(t *testing.T) {
 				t.Errorf("the password of %s is %q, and of %q too", a.name, password, other)
 			}
 			seen[password] = a.name
-			if !strings.Contains(all["nats/passwords.conf"], a.nats+`: "`+password+`"`) {
+			if !strings.Contains(all["nats/passwords.conf"], "password_"+a.nats+`: "`+password+`"`) {
 				t.Errorf("NATS does not know the password of %s", a.name)
 			}
 		}
@@ -101,7 +105,7 @@ func TestCredentialsBelongToTheUsersOfTheContainers(t *testing.T) {
 	}
 	got := map[string]int{}
 	name := ""
-	service, user := regexp.MustCompile(`^  ([a-z]+):$`), regexp.MustCompile(`^    user: "(\d+):`)
+	service, user := regexp.MustCompile(`^  ([a-z]+):(?: &[a-z]+)?$`), regexp.MustCompile(`^    user: "(\d+):`)
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimSuffix(line, "\n")
 		if m := service.FindStringSubmatch(line); m != nil {
@@ -116,9 +120,84 @@ func TestCredentialsBelongToTheUsersOfTheContainers(t *testing.T) {
 		want[a.name] = a.uid
 	}
 	delete(want, "reader") // for people: no container
+	want["weir"] = want["operator"]
+	delete(want, "operator")
 	for name, uid := range want {
 		if got[name] != uid {
 			t.Errorf("%s runs as %d and its files belong to %d", name, got[name], uid)
 		}
+	}
+}
+
+// TestGivenCredentialsWin over random ones and over those that are there.
+func TestGivenCredentialsWin(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	given := map[string]string{}
+	give := func(secret string) (string, error) { return given[secret], nil }
+	for _, first := range []bool{true, false} {
+		before := contents(t, dir)
+		suffix := strconv.FormatBool(first)
+		given["insert/nats"], given["clickhouse/reader"], given["grafana/admin"] = "given-to-insert-"+suffix, "given-to-readers-"+suffix, "given-to-admin-"+suffix
+		if err := makeCredentials(dir, false, give, io.Discard); err != nil {
+			t.Fatal(err)
+		}
+		all := contents(t, dir)
+		for file, want := range map[string]string{
+			"insert/nats": given["insert/nats"], "reader/clickhouse": given["clickhouse/reader"], "grafana/clickhouse": given["clickhouse/reader"],
+			"grafana/admin": given["grafana/admin"],
+		} {
+			if all[file] != want {
+				t.Errorf("%s is %q, want %q", file, all[file], want)
+			}
+		}
+		sum := sha256.Sum256([]byte(given["clickhouse/reader"]))
+		if !strings.Contains(all["nats/passwords.conf"], given["insert/nats"]) || !strings.Contains(all["clickhouse/passwords.xml"], hex.EncodeToString(sum[:])) {
+			t.Error("the servers do not know what was given")
+		}
+		if !first && (all["decode/nats"] != before["decode/nats"] || all["operator/nats"] != before["operator/nats"]) {
+			t.Error("what was not given has changed")
+		}
+		if _, ok := all["operator/grafana-admin"]; ok {
+			t.Error("a given password is kept to be shown")
+		}
+	}
+}
+
+func TestGrafanasPasswordIsShownOnce(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := makeCredentials(dir, false, nothingGiven, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	admin := contents(t, dir)["grafana/admin"]
+	show := func() string {
+		var out bytes.Buffer
+		root := newRoot()
+		root.SetArgs([]string{"credentials", "--dir", dir})
+		root.SetOut(&out)
+		err := root.Execute()
+		return fmt.Sprint(out.String(), err)
+	}
+	if out := show(); !strings.Contains(out, "user admin, password "+admin) {
+		t.Errorf("shown: %s", out)
+	}
+	if err := makeCredentials(dir, false, nothingGiven, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if out := show(); strings.Contains(out, admin) || !strings.Contains(out, "was shown before") {
+		t.Errorf("shown again: %s", out)
+	}
+}
+
+func TestWeakCredentialsAreRefused(t *testing.T) {
+	for name, value := range map[string]string{"short": "secret", "for a URL": "with@signs/and:more", "blank": "twelve chars or more"} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("WEIR_CREDENTIALS_INSERT_NATS", value)
+			_, err := givenSecret("insert/nats")
+			if err == nil || !strings.Contains(err.Error(), "WEIR_CREDENTIALS_INSERT_NATS: want at least 12") {
+				t.Errorf("%q: error %v", value, err)
+			}
+		})
 	}
 }
