@@ -5,6 +5,7 @@ package bus
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -39,6 +40,9 @@ func PositionOf(ctx context.Context) Position {
 // there for whoever opens the partition next, if what this Handle returns was appended: state
 // and output always stand at the same position. The key is made of letters, digits and -_=/ and
 // dots.
+//
+// A bucket that is full keeps what it has, and the value goes no further than the handler: what
+// exporters make us keep must not stop the partition. It is counted as an append that found no room.
 func (b *Bus) PutState(ctx context.Context, bucket Bucket, p int, key string, value []byte) error {
 	pos := PositionOf(ctx)
 	ctx, cancel := context.WithTimeout(ctx, publishTimeout)
@@ -49,7 +53,13 @@ func (b *Bus) PutState(ctx context.Context, bucket Bucket, p int, key string, va
 	}
 	tagged := binary.LittleEndian.AppendUint64(make([]byte, 0, tagSize+len(value)), pos.Seq)
 	tagged = binary.LittleEndian.AppendUint64(tagged, uint64(pos.Time)) //nolint:gosec // the same 64 bits
-	if _, err := kv.Put(ctx, strconv.Itoa(p)+"."+key, append(tagged, value...)); err != nil {
+	_, err = kv.Put(ctx, strconv.Itoa(p)+"."+key, append(tagged, value...))
+	var api *jetstream.APIError
+	if errors.As(err, &api) && api.ErrorCode == codeStreamFull {
+		b.m.appends.WithLabelValues(string(bucket), full).Inc()
+		return nil
+	}
+	if err != nil {
 		return fmt.Errorf("put %s into %s: %w", key, bucket, err)
 	}
 	return nil

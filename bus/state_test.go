@@ -5,6 +5,7 @@ package bus_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -85,5 +86,24 @@ func TestStateIsThatOfThePosition(t *testing.T) {
 	}
 	if last := loaded.Load(); last == 0 || last >= 7 {
 		t.Errorf("state %d was loaded after the failure of 7", last)
+	}
+}
+
+// What exporters make decode keep is bounded, and must not stop the partition.
+func TestFullBucketDoesNotStopThePartition(t *testing.T) {
+	t.Parallel()
+	s := bustest.New(t)
+	cfg := s.Config(1)
+	cfg.MaxBytes = 16 << 20 // a bucket has an eighth of it
+	b := s.Connect(bus.Decode, cfg)
+	for i := range 40 {
+		if err := b.PutState(t.Context(), bus.Templates, 0, fmt.Sprintf("key%d", i), make([]byte, 100_000)); err != nil {
+			t.Fatalf("value %d: %v", i, err)
+		}
+	}
+	kept := 0
+	err := b.LoadState(t.Context(), bus.Templates, 0, func(string, []byte) error { kept++; return nil })
+	if err != nil || kept == 0 || kept == 40 {
+		t.Errorf("%d values are kept: %v", kept, err)
 	}
 }
