@@ -90,6 +90,8 @@ chaos: engine ## kill, suspend and cut off processes at random for T (default 30
 bench: engine build ## compare with GoFlow2, and send RATE flows a second through everything
 	$(call say,decoding and marshalling a flow: weir and GoFlow2 on the same datagrams)
 	@go run ./services/decode/bench
+	$(call say,summing up: CPU a flow and memory an open key of all built-in rollups)
+	@go test ./services/aggregate -run none -bench Builtin
 	$(call say,enriching a flow: AS country networks interfaces and rules for both ends)
 	@go test ./services/enrich -run none -bench Everything
 	$(call say,the whole of weir up: UDP socket to rows in ClickHouse)
