@@ -16,6 +16,7 @@ ENGINES := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/weir/engine
 ENGINE  := $(ENGINES)/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so
 T       ?= 30s
 N       ?= 100
+DSN     ?= clickhouse://127.0.0.1:9000/weir
 RATE    ?= 200000
 
 # Tests that need ClickHouse run with this one, and are skipped without it.
@@ -73,6 +74,10 @@ test: engine exporters ## set up what the tests need and run all of them
 	$(call say,go test -race of all modules)
 	go test -race work
 	@printf '\nAll tests passed.\n'
+
+.PHONY: queries
+queries: ## fill the migrated, empty database DSN with 50 million flows, and measure the queries of docs/queries.md
+	go run ./migrations/queries -dsn $(DSN)
 
 .PHONY: kills
 kills: engine ## kill insert and ClickHouse N times (default 100) at random under load, and count rows
