@@ -35,7 +35,8 @@ func drops() dashboard {
 		areas("Discarded samples by reason", "Rates by reason of sFlow agents, with totals. "+ofReceipt, half,
 			rawFlows().and("drop_reason != 0").over("drop_reason", dropReason("key"), "")),
 		table("Where", "Exporters and input interfaces that drop. "+ofReceipt, half,
-			lost.top(50, key{"exporter", "sampler_address, exporter_name", "if(exporter_name = '', " + text("sampler_address") + ", exporter_name)"}, key{"address", "sampler_address", text("sampler_address")}, key{"in at", "in_if, in_if_name", "if(in_if_name = '', toString(in_if), in_if_name)"})),
+			lost.top(50, key{"exporter", "if(exporter_name = '', " + text("sampler_address") + ", exporter_name)", []string{"sampler_address", "exporter_name"}},
+				key{"address", text("sampler_address"), nil}, key{"in at", "if(in_if_name = '', toString(in_if), in_if_name)", []string{"in_if", "in_if_name"}})),
 		table("Whose", "Sources and destinations of what was dropped. "+ofReceipt, half, lost.top(50, sourceKey(), destinationKey(), serviceKey())),
 	)
 }

@@ -12,16 +12,17 @@ const (
 
 // oneHost is what the addresses of the other dashboards lead to.
 func oneHost() dashboard {
+	wayKey := key{"direction", "way", []string{way + " AS way"}}
 	flows := rawFlows().and("(" + sends + " OR " + gets + ")")
 	return board("weir-host", "one host", "What one address sends (direction out) and receives (direction in), with whom and by which services.", []object{host()},
 		stat("Traffic", "Average rate and sums over the time range, both directions unless one is chosen. "+ofReceipt, full,
-			flows.one()+"SELECT "+rates+", uniq("+peer+") AS peers\nFROM flows\nWHERE "+flows.where),
+			flows.one()+"SELECT sum(${unit}) / "+seconds+" AS `${unit:text}`, sum(bytes_scaled) AS `bytes`, sum(packets_scaled) AS `packets`, sum(flows) AS `flow count`, uniq("+peer+") AS peers\nFROM flows\nWHERE "+flows.where),
 		areas("Sent and received", "Rates by direction, with totals. "+ofReceipt, full, flows.over(way, "key", "")),
 		areas("Services over time", "Rates by protocol and the lower port, with totals. "+ofReceipt, half, flows.over("(proto, "+lowerPort+")", serviceName("key.1", "key.2"), "")),
 		areas("Peers over time", "Rates by peer, with totals. "+ofReceipt, half,
-			flows.over(peer, text("key"), "")),
-		table("Peers", "Hosts that it talks with. "+ofReceipt, half, flows.top(100, key{"peer", peer, text(peer)}, by("direction", way))),
-		table("Services", "Protocols and lower ports. "+ofReceipt, half, flows.top(100, serviceKey(), by("direction", way))),
+			flows.overMany(peer, text("key"), "")),
+		table("Peers", "Hosts that it talks with. "+ofReceipt, half, flows.top(100, key{"peer", text("peer_addr"), []string{peer + " AS peer_addr"}}, wayKey)),
+		table("Services", "Protocols and lower ports. "+ofReceipt, half, flows.top(100, serviceKey(), wayKey)),
 		table("Where it is seen", "Exporters and interfaces with its flows, duplicates too: who sees it, not how much there is. "+scaled, half, seen()),
 		table("Newest flows", "The last 200 flows that were received. Bytes and packets as exported: the column sampling says what they stand for.", half, newestFlows(flows)),
 	)

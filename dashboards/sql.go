@@ -75,50 +75,77 @@ func (s source) one() string {
 	return ""
 }
 
-// rates are the rate over the time range, and its sums.
-const rates = "sum(${unit}) / " + seconds + " AS `${unit:text}`,\n  sum(bytes_scaled) AS `bytes`, sum(packets_scaled) AS `packets`, sum(flows) AS `flow count`"
-
-// key is a column of a table: what rows are grouped by, and how it is shown.
-type key struct{ name, group, show string }
-
-// by is a key that is shown as it is.
-func by(name, column string) key { return key{name, column, column} }
-
-// top is a table of the keys with the most traffic.
-func (s source) top(limit int, keys ...key) string {
-	var shown, groups []string
-	for _, k := range keys {
-		shown, groups = append(shown, k.show+" AS `"+k.name+"`"), append(groups, k.group)
-	}
-	return fmt.Sprintf("%sSELECT %s,\n  %s\nFROM %s\nWHERE %s\nGROUP BY %s\nORDER BY sum(${unit}) DESC\nLIMIT %d",
-		s.one(), strings.Join(shown, ", "), rates, s.name, s.where, strings.Join(groups, ", "), limit)
+// key is a column of a table: how it is shown, and the columns that rows are grouped by for that. What is
+// computed has a name: "least(src_port, dst_port) AS port".
+type key struct {
+	name, show string
+	columns    []string
 }
 
-// over is the traffic over time by a key. label is the text of the key, or of what join found for it. The nine
-// largest have names, with their total behind, and the rest is one series.
+// by is a key that is shown as it is.
+func by(name, column string) key { return key{name, column, []string{column}} }
+
+// top is a table of the keys with the most traffic: its rate over the time range, and sums. Only what is in
+// the table is made readable.
+func (s source) top(limit int, keys ...key) string {
+	var shown, columns, groups []string
+	for _, k := range keys {
+		shown, columns = append(shown, k.show+" AS `"+k.name+"`"), append(columns, k.columns...)
+	}
+	for _, c := range columns {
+		groups = append(groups, c[strings.LastIndexByte(c, ' ')+1:])
+	}
+	return fmt.Sprintf("SELECT %s,\n  amount / %s AS `${unit:text}`, octets AS `bytes`, frames AS `packets`, records AS `flow count`\nFROM (\n"+
+		"  %sSELECT %s, sum(${unit}) AS amount, sum(bytes_scaled) AS octets, sum(packets_scaled) AS frames, sum(flows) AS records\n  FROM %s\n  WHERE %s\n  GROUP BY %s\n  ORDER BY amount DESC\n  LIMIT %d\n)\nORDER BY amount DESC",
+		strings.Join(shown, ", "), seconds, s.one(), strings.Join(columns, ", "), s.name, s.where, strings.Join(groups, ", "), limit)
+}
+
+// over is the traffic over time by a key of which there are few. label is the text of the key, or of what
+// join found for it. The nine largest labels have a series, with their total behind, and the rest is one.
 func (s source) over(column, label, join string) string {
 	if join != "" {
 		join = "\n        " + join
 	}
-	return fmt.Sprintf(`SELECT time, concat(label, ', ', %[1]s) AS series, amount / %[2]s AS `+"`${unit:text}`"+`
+	return s.series(fmt.Sprintf(`SELECT time, amount AS part, if(dense_rank() OVER (ORDER BY total DESC, label) <= 9, label, 'other') AS label
+    FROM (
+      SELECT time, %s AS label, sum(part) AS amount, sum(amount) OVER (PARTITION BY label) AS total
+      FROM (
+        %sSELECT %s AS time, %s AS key, sum(${unit}) AS part
+        FROM %s
+        WHERE %s
+        GROUP BY time, key
+      ) AS parts%s
+      GROUP BY time, label
+    )`, label, s.one(), s.bucket(), column, s.name, s.where, join))
+}
+
+// overMany is over for a key of which there are many: first the nine largest are found, then the others are one.
+func (s source) overMany(column, label, join string) string {
+	if join != "" {
+		join = "\n    " + join
+	}
+	return s.series(fmt.Sprintf(`SELECT time, part, if(parts.large, %s, 'other') AS label
+    FROM (
+      %[2]sSELECT %[3]s AS time, %[4]s IN (
+          %[2]sSELECT %[4]s FROM %[5]s WHERE %[6]s GROUP BY 1 ORDER BY sum(${unit}) DESC LIMIT 9
+        ) AS large, if(large, %[4]s, defaultValueOfArgumentType(%[4]s)) AS key, sum(${unit}) AS part
+      FROM %[5]s
+      WHERE %[6]s
+      GROUP BY time, large, key
+    ) AS parts%[7]s`, label, s.one(), s.bucket(), column, s.name, s.where, join))
+}
+
+// series has the columns of a graph, from parts of labels.
+func (s source) series(parts string) string {
+	return fmt.Sprintf(`SELECT time, concat(label, ', ', %s) AS series, amount / %s AS `+"`${unit:text}`"+`
 FROM (
   SELECT time, label, sum(part) AS amount, sum(amount) OVER (PARTITION BY label) AS total
   FROM (
-    SELECT time, amount AS part, if(dense_rank() OVER (ORDER BY total DESC, label) <= 9, label, 'other') AS label
-    FROM (
-      SELECT time, %[3]s AS label, sum(part) AS amount, sum(amount) OVER (PARTITION BY label) AS total
-      FROM (
-        %[4]sSELECT %[5]s AS time, %[6]s AS key, sum(${unit}) AS part
-        FROM %[7]s
-        WHERE %[8]s
-        GROUP BY time, key
-      ) AS parts%[9]s
-      GROUP BY time, label
-    )
+    %s
   )
   GROUP BY time, label
 )
-ORDER BY time`, humanTotal, s.step(), label, s.one(), s.bucket(), column, s.name, s.where, join)
+ORDER BY time`, humanTotal, s.step(), parts)
 }
 
 // humanTotal is the column total as text in the unit of its sum.
