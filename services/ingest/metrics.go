@@ -23,6 +23,7 @@ type metrics struct {
 	kernelDropped *prometheus.CounterVec
 	receiveBuffer *prometheus.GaugeVec
 	pending       prometheus.Gauge
+	hidden        prometheus.Gauge
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -56,7 +57,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "weir_ingest_pending_bytes",
 			Help: "Batches handed to JetStream and not acknowledged yet.",
 		}),
+		hidden: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "weir_ingest_only_exporter_is_gateway",
+			Help: "1 where the only exporter seen is the default gateway, which may hide all others.",
+		}),
 	}
-	reg.MustRegister(m.received, m.receivedBytes, m.refused, m.stored, m.kernelDropped, m.receiveBuffer, m.pending)
+	reg.MustRegister(m.received, m.receivedBytes, m.refused, m.stored, m.kernelDropped, m.receiveBuffer, m.pending, m.hidden)
 	return m
 }

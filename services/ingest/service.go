@@ -104,6 +104,7 @@ func (s *Service) Run(ctx context.Context) error {
 			})
 		}
 	}
+	go s.watchGateway(ctx)
 	s.flushUntil(ctx)
 	readers.Wait()
 	select {

@@ -22,7 +22,16 @@ func load(t *testing.T, envFile string, profiles ...string) *types.Project {
 	if envFile != "" {
 		options = append(options, cli.WithEnvFiles(folder+envFile), cli.WithDotEnv)
 	}
-	o, err := cli.NewProjectOptions([]string{folder + "compose.yaml"}, options...)
+	return project(t, []string{"compose.yaml"}, options...)
+}
+
+func project(t *testing.T, files []string, options ...cli.ProjectOptionsFn) *types.Project {
+	t.Helper()
+	var paths []string
+	for _, f := range files {
+		paths = append(paths, folder+f)
+	}
+	o, err := cli.NewProjectOptions(paths, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,6 +40,19 @@ func load(t *testing.T, envFile string, profiles ...string) *types.Project {
 		t.Fatal(err)
 	}
 	return p
+}
+
+// TestIngestInTheHostsNetwork publishes NATS on loopback and nothing more.
+func TestIngestInTheHostsNetwork(t *testing.T) {
+	t.Parallel()
+	p := project(t, []string{"compose.yaml", "host-network.yaml"}, cli.WithWorkingDirectory(folder))
+	ingest, nats := p.Services["ingest"], p.Services["nats"]
+	if ingest.NetworkMode != "host" || len(ingest.Networks) > 0 || len(ingest.Ports) > 0 {
+		t.Errorf("ingest: network mode %q, networks %v, ports %v", ingest.NetworkMode, ingest.Networks, ingest.Ports)
+	}
+	if len(nats.Ports) != 1 || nats.Ports[0].HostIP != "127.0.0.1" {
+		t.Errorf("nats publishes %v", nats.Ports)
+	}
 }
 
 func all(t *testing.T) *types.Project {
