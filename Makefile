@@ -88,7 +88,7 @@ fuzz: ## run every fuzz target for T (default 30s)
 	@tools/fuzz.sh $(T)
 
 .PHONY: chaos
-chaos: engine ## kill, suspend and cut off processes at random for T (default 30s), SEED=n as before, and look whether all flows came once
+chaos: engine ## kill, suspend and cut off processes at random for T, SEED=n as before, and look whether all flows came once
 	WEIR_CHAOS_TIME=$(T) WEIR_CHAOS_SEED=$(SEED) go test ./cmd/weir -run Chaos -v -count 1 -timeout 0
 
 .PHONY: bench

@@ -21,7 +21,7 @@ import (
 const (
 	chaosTime = "WEIR_CHAOS_TIME"
 	chaosSeed = "WEIR_CHAOS_SEED"
-	shortTime = 30 * time.Second
+	shortTime = 20 * time.Second
 )
 
 const chaosSettings = `nats:

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/weirflow/weir/clickhouse/clickhousetest"
@@ -34,12 +35,37 @@ type worker struct {
 
 const natsModule = "github.com/nats-io/nats-server/v2"
 
+// programs builds the services and the NATS server once for all tests, and returns their folder.
+var programs = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "weir-cluster-")
+	if err != nil {
+		return "", err
+	}
+	args := []string{"build", "-o", dir + "/", natsModule}
+	for _, service := range []string{"ingest", "decode", "enrich", "aggregate", "insert"} {
+		args = append(args, "github.com/weirflow/weir/services/"+service+"/cmd/"+service)
+	}
+	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the services: %w\n%s", err, out)
+	}
+	return dir, nil
+})
+
+// programOf returns the path of a program.
+func programOf(t testing.TB, name string) string {
+	t.Helper()
+	dir, err := programs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, name)
+}
+
 // newCluster starts NATS and ClickHouse, and makes streams and tables. settings is a file for
 // all services.
 func newCluster(t *testing.T, settings string) *cluster {
 	t.Helper()
 	c := &cluster{stack: &stack{t: t, flows: freeUDP(t)}, folder: t.TempDir()}
-	c.build()
 	file := c.write("weir.yaml", settings)
 	c.startNATS()
 	c.startClickHouse()
@@ -47,18 +73,6 @@ func newCluster(t *testing.T, settings string) *cluster {
 	c.run("streams", "--nats.url", "nats://"+c.nats)
 	c.run("migrate", "--clickhouse.dsn", c.dsn)
 	return c
-}
-
-// build builds the services and the NATS server.
-func (c *cluster) build() {
-	c.t.Helper()
-	args := []string{"build", "-o", c.folder + "/", natsModule}
-	for _, service := range []string{"ingest", "decode", "enrich", "aggregate", "insert"} {
-		args = append(args, "github.com/weirflow/weir/services/"+service+"/cmd/"+service)
-	}
-	if out, err := exec.CommandContext(c.t.Context(), "go", args...).CombinedOutput(); err != nil {
-		c.t.Fatalf("build the services: %v\n%s", err, out)
-	}
 }
 
 func (c *cluster) write(name, text string) string {
@@ -75,7 +89,7 @@ func (c *cluster) startNATS() {
 	c.nats = clickhousetest.FreeAddress(c.t)
 	conf := c.write("nats.conf", fmt.Sprintf(
 		"listen: %q\nmax_payload: 8MB\njetstream { store_dir: %q, max_file_store: 20GB, sync_interval: always }\n", c.nats, c.t.TempDir()))
-	c.server = newProcess(c.t, "nats-server", filepath.Join(c.folder, "nats-server"), "--config", conf)
+	c.server = newProcess(c.t, "nats-server", programOf(c.t, "nats-server"), "--config", conf)
 	c.mustStart(c.server)
 }
 
@@ -127,7 +141,7 @@ func (c *cluster) newWorker(service string, withLine bool) *worker {
 		w.line = newLine(c.t, c.nats)
 		url = w.line.address()
 	}
-	args := append([]string{filepath.Join(c.folder, service), "--nats.url", "nats://" + url}, c.common...)
+	args := append([]string{programOf(c.t, service), "--nats.url", "nats://" + url}, c.common...)
 	switch service {
 	case "ingest":
 		args = append(args, "--ingest.listen", c.flows)

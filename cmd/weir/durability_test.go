@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -32,10 +31,6 @@ type servers struct {
 func newServers(t testing.TB, n int, sync string) *servers {
 	t.Helper()
 	dir := t.TempDir()
-	program := filepath.Join(dir, "nats-server")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, natsModule).CombinedOutput(); err != nil {
-		t.Fatalf("build nats-server: %v\n%s", err, out)
-	}
 	clients, routes := make([]string, n), make([]string, n)
 	for i := range n {
 		clients[i], routes[i] = clickhousetest.FreeAddress(t), "nats://"+clickhousetest.FreeAddress(t)
@@ -51,7 +46,7 @@ func newServers(t testing.TB, n int, sync string) *servers {
 		if err := os.WriteFile(file, []byte(conf), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		p := newProcess(t, fmt.Sprintf("nats-%d", i), program, "--config", file)
+		p := newProcess(t, fmt.Sprintf("nats-%d", i), programOf(t, "nats-server"), "--config", file)
 		if err := p.start(); err != nil {
 			t.Fatal(err)
 		}

@@ -54,7 +54,6 @@ const slack = 2
 func TestPartitionsOfProcessesGoOn(t *testing.T) {
 	t.Parallel()
 	c := &cluster{stack: &stack{t: t, flows: freeUDP(t)}, folder: t.TempDir()}
-	c.build()
 	c.common = []string{"--config", c.write("weir.yaml", "nats:\n  max_bytes: 1GiB\n"), "--http.listen", ""}
 	c.startNATS()
 	c.run("streams", "--nats.url", "nats://"+c.nats)
