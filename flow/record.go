@@ -83,22 +83,6 @@ func (r *Record) AddNumber(f Field, v uint64) {
 	}
 }
 
-// AddNumbers adds values to a field of kind Numbers.
-func (r *Record) AddNumbers(f Field, values []uint64) {
-	if len(values) == 0 {
-		return
-	}
-	l := &r.lists[f-firstList]
-	if !r.Has(f) {
-		l.n = 0
-		r.set[f/64] |= 1 << (f % 64)
-	}
-	n := copy(l.numbers[l.n:], values)
-	if l.n += n; n < len(values) {
-		r.Flag(ListTruncated)
-	}
-}
-
 // AddAddress adds a value to a field of kind Addresses.
 func (r *Record) AddAddress(f Field, a [16]byte) {
 	if l := r.grow(f); l != nil {

@@ -49,9 +49,6 @@ type walk struct {
 	// depth counts the tunnels around what follows. f says which fields it fills: nil none.
 	depth int
 	f     *fields
-	// Headers that are not in the record yet: it takes several at once for less.
-	layers       int
-	kinds, sizes [8]uint64
 }
 
 // fields are what the headers of a packet fill.
@@ -98,7 +95,6 @@ func Ethernet(b []byte, r *flow.Record, l Limits) {
 	var w walk
 	w.start(r, l)
 	w.ethernet(b)
-	w.note()
 }
 
 // IP reads a packet from its IPv4 or IPv6 header on.
@@ -106,7 +102,6 @@ func IP(b []byte, r *flow.Record, l Limits) {
 	var w walk
 	w.start(r, l)
 	w.ip(b)
-	w.note()
 }
 
 // MPLS reads a packet from its label stack on.
@@ -115,19 +110,11 @@ func MPLS(b []byte, r *flow.Record, l Limits) {
 	w.start(r, l)
 	r.SetNumber(flow.EType, etherMPLS)
 	w.mpls(b)
-	w.note()
 }
 
 // start prepares for a packet. It fills w in place: a literal would be built first, and then copied.
 func (w *walk) start(r *flow.Record, l Limits) {
 	w.r, w.left, w.bits, w.watch, w.f = r, l.Layers, l.Bits, l.Watch, &tuples[outer]
-}
-
-// note adds the headers that were read since the last time to the record.
-func (w *walk) note() {
-	w.r.AddNumbers(flow.LayerStack, w.kinds[:w.layers])
-	w.r.AddNumbers(flow.LayerSize, w.sizes[:w.layers])
-	w.layers = 0
 }
 
 // header notes a header of n octets; false ends the reading: too many headers, or b does not
@@ -141,11 +128,8 @@ func (w *walk) header(b []byte, kind uint64, n int) bool {
 		w.r.Flag(flow.HeaderTruncated)
 		return false
 	}
-	if w.layers == len(w.kinds) {
-		w.note()
-	}
-	w.kinds[w.layers], w.sizes[w.layers] = kind, uint64(n) //nolint:gosec // a header
-	w.layers++
+	w.r.AddNumber(flow.LayerStack, kind)
+	w.r.AddNumber(flow.LayerSize, uint64(n)) //nolint:gosec // a header
 	if len(w.bits) != 0 {
 		w.take(kind, b)
 	}
