@@ -58,7 +58,15 @@ func (w *jsonWriter) counters(c *Counters, t CounterTable, row int) {
 
 // counter writes a number; of a floating point number v has the bits.
 func (w *jsonWriter) counter(info Info, v uint64) {
-	if info.Type != "Float32" {
+	switch info.Type {
+	case "Float32":
+	case "Int32":
+		w.out = strconv.AppendInt(w.out, int64(int32(v)), 10) //nolint:gosec // two's complement
+		return
+	case "Int64":
+		w.out = strconv.AppendInt(w.out, int64(v), 10) //nolint:gosec // two's complement
+		return
+	default:
 		w.out = strconv.AppendUint(w.out, v, 10)
 		return
 	}

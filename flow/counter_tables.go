@@ -14,6 +14,7 @@ const (
 	HostCounters
 	ExporterHealth
 	ExporterStatistics
+	OpticalCounters
 	NumCounterTables = iota
 )
 
@@ -46,6 +47,7 @@ var counterTables = [NumCounterTables]counterTableInfo{
 	HostCounters:       {"host_counters", 3, hostCounterColumns},
 	ExporterHealth:     {"exporter_health", 4, exporterHealthColumns},
 	ExporterStatistics: {"exporter_statistics", 5, exporterStatisticsColumns},
+	OpticalCounters:    {"optical_counters", 6, opticalCounterColumns},
 }
 
 var interfaceCounterColumns = []Info{
@@ -286,4 +288,28 @@ var exporterStatisticsColumns = []Info{
 	{"not_sent_octets", 21, Number, 8, "UInt64", "Octets of these flows, element 168"},
 	{"packets_observed", 22, Number, 8, "UInt64", "Packets that a selector saw, element 318"},
 	{"packets_selected", 23, Number, 8, "UInt64", "Packets that a selector took, element 319"},
+}
+
+var opticalCounterColumns = []Info{
+	{"time_received_ns", 2, Number, 8, "DateTime64(9)", "Receive time of the datagram, Unix ns"},
+	{"sampler_address", 3, Address, 16, "IPv6", "Agent, IPv4 mapped"},
+	{"sub_agent_id", 4, Number, 4, "UInt32", "Sub-agent"},
+	{"sequence_num", 5, Number, 4, "UInt32", "Sequence number of the counters sample"},
+	{"uptime_ms", 6, Number, 4, "UInt32", "Time since the agent started, ms"},
+	{"source_type", 7, Number, 4, "UInt32", "Kind of the data source: 0 ifIndex, 1 VLAN, 2 physical entity, 3 logical entity"},
+	{"source_index", 8, Number, 4, "UInt32", "Data source within its kind"},
+	{"module_id", 9, Number, 4, "UInt32", "Transceiver"},
+	{"module_lanes", 10, Number, 4, "UInt32", "Lanes of the transceiver"},
+	{"supply_voltage", 11, Number, 4, "UInt32", "Supply voltage, mV"},
+	{"temperature", 12, Number, 4, "Int32", "Temperature, 0.001 degrees Celsius"},
+	{"lane", 13, Number, 4, "UInt32", "Lane"},
+	{"tx_bias_current", 14, Number, 4, "UInt32", "Laser bias current, uA"},
+	{"tx_power", 15, Number, 4, "UInt32", "Power sent, uW"},
+	{"tx_power_min", 16, Number, 4, "UInt32", "Least power sent, uW"},
+	{"tx_power_max", 17, Number, 4, "UInt32", "Greatest power sent, uW"},
+	{"tx_wavelength", 18, Number, 4, "UInt32", "Wavelength sent, nm"},
+	{"rx_power", 19, Number, 4, "UInt32", "Power received, uW"},
+	{"rx_power_min", 20, Number, 4, "UInt32", "Least power received, uW"},
+	{"rx_power_max", 21, Number, 4, "UInt32", "Greatest power received, uW"},
+	{"rx_wavelength", 22, Number, 4, "UInt32", "Wavelength received, nm"},
 }

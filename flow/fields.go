@@ -176,6 +176,7 @@ const (
 	IngressACL
 	EgressACL
 	WLANSSID
+	PostCustomerVLANID
 	numNumbers = iota
 )
 
@@ -445,4 +446,5 @@ var fields = [numFields]Info{
 	MPLSOutLabel:               {"mpls_out_label", 2096, Numbers, 4, "Array(UInt32)", "MPLS label at the output, 20 bits, top of the stack first, sFlow extended_mpls"},
 	BGPExtCommunities:          {"bgp_ext_communities", 2097, Numbers, 8, "Array(UInt64)", "BGP extended communities, element 486"},
 	BGPLargeCommunities:        {"bgp_large_communities", 2098, Numbers, 4, "Array(UInt32)", "BGP large communities, three numbers each, element 489"},
+	PostCustomerVLANID:         {"post_customer_vlan_id", 2099, Number, 2, "UInt16", "Inner VLAN identifier at the output, element 255"},
 }

@@ -67,6 +67,9 @@ func everyCounter(of flow.CounterTable) (r *flow.CounterRow, query string, want 
 		case info.Type == "Float32":
 			r.SetNumber(i, uint64(math.Float32bits(float32(v)+0.5)))
 			want = append(want, fmt.Sprintf("%d.5", v))
+		case info.Type == "Int32":
+			r.SetNumber(i, uint64(uint32(-v))) //nolint:gosec // two's complement
+			want = append(want, fmt.Sprint("-", v))
 		case info.Type == "Int64":
 			r.SetNumber(i, -v)
 			want = append(want, fmt.Sprint("-", v))

@@ -120,8 +120,8 @@ type columnType struct {
 	time  string // DateTime or DateTime64(n), empty for what is not a time
 }
 
-// widths are the octets of numbers. Those of Int64 and Float32 are taken as they are.
-var widths = map[string]int{"UInt8": 1, "UInt16": 2, "UInt32": 4, "UInt64": 8, "Int64": 8, "Float32": 4}
+// widths are the octets of numbers. Those that have a sign or a fraction are taken as they are.
+var widths = map[string]int{"UInt8": 1, "UInt16": 2, "UInt32": 4, "UInt64": 8, "Int32": 4, "Int64": 8, "Float32": 4}
 
 // parseType understands the types of our tables.
 func parseType(name string) (columnType, bool) {
@@ -138,7 +138,7 @@ func parseType(name string) (columnType, bool) {
 		return t, ok && element.kind != flow.Text
 	}
 	switch base, parameters, _ := strings.Cut(name, "("); base {
-	case "UInt8", "UInt16", "UInt32", "UInt64", "Int64", "Float32":
+	case "UInt8", "UInt16", "UInt32", "UInt64", "Int32", "Int64", "Float32":
 		t.width = widths[base]
 	case "DateTime":
 		t.width, t.time = 4, base

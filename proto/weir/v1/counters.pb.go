@@ -33,6 +33,7 @@ type CounterBatch struct {
 	HostCounters       *HostCounters          `protobuf:"bytes,3,opt,name=host_counters,json=hostCounters,proto3" json:"host_counters,omitempty"`
 	ExporterHealth     *ExporterHealth        `protobuf:"bytes,4,opt,name=exporter_health,json=exporterHealth,proto3" json:"exporter_health,omitempty"`
 	ExporterStatistics *ExporterStatistics    `protobuf:"bytes,5,opt,name=exporter_statistics,json=exporterStatistics,proto3" json:"exporter_statistics,omitempty"`
+	OpticalCounters    *OpticalCounters       `protobuf:"bytes,6,opt,name=optical_counters,json=opticalCounters,proto3" json:"optical_counters,omitempty"`
 	unknownFields      protoimpl.UnknownFields
 	sizeCache          protoimpl.SizeCache
 }
@@ -98,6 +99,13 @@ func (x *CounterBatch) GetExporterHealth() *ExporterHealth {
 func (x *CounterBatch) GetExporterStatistics() *ExporterStatistics {
 	if x != nil {
 		return x.ExporterStatistics
+	}
+	return nil
+}
+
+func (x *CounterBatch) GetOpticalCounters() *OpticalCounters {
+	if x != nil {
+		return x.OpticalCounters
 	}
 	return nil
 }
@@ -2352,17 +2360,252 @@ func (x *ExporterStatistics) GetPacketsSelected() []byte {
 	return nil
 }
 
+// OpticalCounters: a row for each lane of a transceiver, from sFlow.
+type OpticalCounters struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	Rows  uint32                 `protobuf:"varint,1,opt,name=rows,proto3" json:"rows,omitempty"`
+	// Receive time of the datagram, Unix ns. 8
+	TimeReceivedNs []byte `protobuf:"bytes,2,opt,name=time_received_ns,json=timeReceivedNs,proto3" json:"time_received_ns,omitempty"`
+	// Agent, IPv4 mapped. 16
+	SamplerAddress []byte `protobuf:"bytes,3,opt,name=sampler_address,json=samplerAddress,proto3" json:"sampler_address,omitempty"`
+	// Sub-agent. 4
+	SubAgentId []byte `protobuf:"bytes,4,opt,name=sub_agent_id,json=subAgentId,proto3" json:"sub_agent_id,omitempty"`
+	// Sequence number of the counters sample. 4
+	SequenceNum []byte `protobuf:"bytes,5,opt,name=sequence_num,json=sequenceNum,proto3" json:"sequence_num,omitempty"`
+	// Time since the agent started, ms. 4
+	UptimeMs []byte `protobuf:"bytes,6,opt,name=uptime_ms,json=uptimeMs,proto3" json:"uptime_ms,omitempty"`
+	// Kind of the data source: 0 ifIndex, 1 VLAN, 2 physical entity, 3 logical entity. 4
+	SourceType []byte `protobuf:"bytes,7,opt,name=source_type,json=sourceType,proto3" json:"source_type,omitempty"`
+	// Data source within its kind. 4
+	SourceIndex []byte `protobuf:"bytes,8,opt,name=source_index,json=sourceIndex,proto3" json:"source_index,omitempty"`
+	// Transceiver. 4
+	ModuleId []byte `protobuf:"bytes,9,opt,name=module_id,json=moduleId,proto3" json:"module_id,omitempty"`
+	// Lanes of the transceiver. 4
+	ModuleLanes []byte `protobuf:"bytes,10,opt,name=module_lanes,json=moduleLanes,proto3" json:"module_lanes,omitempty"`
+	// Supply voltage, mV. 4
+	SupplyVoltage []byte `protobuf:"bytes,11,opt,name=supply_voltage,json=supplyVoltage,proto3" json:"supply_voltage,omitempty"`
+	// Temperature, 0.001 degrees Celsius. 4
+	Temperature []byte `protobuf:"bytes,12,opt,name=temperature,proto3" json:"temperature,omitempty"`
+	// Lane. 4
+	Lane []byte `protobuf:"bytes,13,opt,name=lane,proto3" json:"lane,omitempty"`
+	// Laser bias current, uA. 4
+	TxBiasCurrent []byte `protobuf:"bytes,14,opt,name=tx_bias_current,json=txBiasCurrent,proto3" json:"tx_bias_current,omitempty"`
+	// Power sent, uW. 4
+	TxPower []byte `protobuf:"bytes,15,opt,name=tx_power,json=txPower,proto3" json:"tx_power,omitempty"`
+	// Least power sent, uW. 4
+	TxPowerMin []byte `protobuf:"bytes,16,opt,name=tx_power_min,json=txPowerMin,proto3" json:"tx_power_min,omitempty"`
+	// Greatest power sent, uW. 4
+	TxPowerMax []byte `protobuf:"bytes,17,opt,name=tx_power_max,json=txPowerMax,proto3" json:"tx_power_max,omitempty"`
+	// Wavelength sent, nm. 4
+	TxWavelength []byte `protobuf:"bytes,18,opt,name=tx_wavelength,json=txWavelength,proto3" json:"tx_wavelength,omitempty"`
+	// Power received, uW. 4
+	RxPower []byte `protobuf:"bytes,19,opt,name=rx_power,json=rxPower,proto3" json:"rx_power,omitempty"`
+	// Least power received, uW. 4
+	RxPowerMin []byte `protobuf:"bytes,20,opt,name=rx_power_min,json=rxPowerMin,proto3" json:"rx_power_min,omitempty"`
+	// Greatest power received, uW. 4
+	RxPowerMax []byte `protobuf:"bytes,21,opt,name=rx_power_max,json=rxPowerMax,proto3" json:"rx_power_max,omitempty"`
+	// Wavelength received, nm. 4
+	RxWavelength  []byte `protobuf:"bytes,22,opt,name=rx_wavelength,json=rxWavelength,proto3" json:"rx_wavelength,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OpticalCounters) Reset() {
+	*x = OpticalCounters{}
+	mi := &file_weir_v1_counters_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OpticalCounters) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OpticalCounters) ProtoMessage() {}
+
+func (x *OpticalCounters) ProtoReflect() protoreflect.Message {
+	mi := &file_weir_v1_counters_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OpticalCounters.ProtoReflect.Descriptor instead.
+func (*OpticalCounters) Descriptor() ([]byte, []int) {
+	return file_weir_v1_counters_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *OpticalCounters) GetRows() uint32 {
+	if x != nil {
+		return x.Rows
+	}
+	return 0
+}
+
+func (x *OpticalCounters) GetTimeReceivedNs() []byte {
+	if x != nil {
+		return x.TimeReceivedNs
+	}
+	return nil
+}
+
+func (x *OpticalCounters) GetSamplerAddress() []byte {
+	if x != nil {
+		return x.SamplerAddress
+	}
+	return nil
+}
+
+func (x *OpticalCounters) GetSubAgentId() []byte {
+	if x != nil {
+		return x.SubAgentId
+	}
+	return nil
+}
+
+func (x *OpticalCounters) GetSequenceNum() []byte {
+	if x != nil {
+		return x.SequenceNum
+	}
+	return nil
+}
+
+func (x *OpticalCounters) GetUptimeMs() []byte {
+	if x != nil {
+		return x.UptimeMs
+	}
+	return nil
+}
+
+func (x *OpticalCounters) GetSourceType() []byte {
+	if x != nil {
+		return x.SourceType
+	}
+	return nil
+}
+
+func (x *OpticalCounters) GetSourceIndex() []byte {
+	if x != nil {
+		return x.SourceIndex
+	}
+	return nil
+}
+
+func (x *OpticalCounters) GetModuleId() []byte {
+	if x != nil {
+		return x.ModuleId
+	}
+	return nil
+}
+
+func (x *OpticalCounters) GetModuleLanes() []byte {
+	if x != nil {
+		return x.ModuleLanes
+	}
+	return nil
+}
+
+func (x *OpticalCounters) GetSupplyVoltage() []byte {
+	if x != nil {
+		return x.SupplyVoltage
+	}
+	return nil
+}
+
+func (x *OpticalCounters) GetTemperature() []byte {
+	if x != nil {
+		return x.Temperature
+	}
+	return nil
+}
+
+func (x *OpticalCounters) GetLane() []byte {
+	if x != nil {
+		return x.Lane
+	}
+	return nil
+}
+
+func (x *OpticalCounters) GetTxBiasCurrent() []byte {
+	if x != nil {
+		return x.TxBiasCurrent
+	}
+	return nil
+}
+
+func (x *OpticalCounters) GetTxPower() []byte {
+	if x != nil {
+		return x.TxPower
+	}
+	return nil
+}
+
+func (x *OpticalCounters) GetTxPowerMin() []byte {
+	if x != nil {
+		return x.TxPowerMin
+	}
+	return nil
+}
+
+func (x *OpticalCounters) GetTxPowerMax() []byte {
+	if x != nil {
+		return x.TxPowerMax
+	}
+	return nil
+}
+
+func (x *OpticalCounters) GetTxWavelength() []byte {
+	if x != nil {
+		return x.TxWavelength
+	}
+	return nil
+}
+
+func (x *OpticalCounters) GetRxPower() []byte {
+	if x != nil {
+		return x.RxPower
+	}
+	return nil
+}
+
+func (x *OpticalCounters) GetRxPowerMin() []byte {
+	if x != nil {
+		return x.RxPowerMin
+	}
+	return nil
+}
+
+func (x *OpticalCounters) GetRxPowerMax() []byte {
+	if x != nil {
+		return x.RxPowerMax
+	}
+	return nil
+}
+
+func (x *OpticalCounters) GetRxWavelength() []byte {
+	if x != nil {
+		return x.RxWavelength
+	}
+	return nil
+}
+
 var File_weir_v1_counters_proto protoreflect.FileDescriptor
 
 const file_weir_v1_counters_proto_rawDesc = "" +
 	"\n" +
-	"\x16weir/v1/counters.proto\x12\aweir.v1\x1a\x15weir/v1/columns.proto\"\xe1\x02\n" +
+	"\x16weir/v1/counters.proto\x12\aweir.v1\x1a\x15weir/v1/columns.proto\"\xa6\x03\n" +
 	"\fCounterBatch\x12I\n" +
 	"\x12interface_counters\x18\x01 \x01(\v2\x1a.weir.v1.InterfaceCountersR\x11interfaceCounters\x12:\n" +
 	"\rvlan_counters\x18\x02 \x01(\v2\x15.weir.v1.VlanCountersR\fvlanCounters\x12:\n" +
 	"\rhost_counters\x18\x03 \x01(\v2\x15.weir.v1.HostCountersR\fhostCounters\x12@\n" +
 	"\x0fexporter_health\x18\x04 \x01(\v2\x17.weir.v1.ExporterHealthR\x0eexporterHealth\x12L\n" +
-	"\x13exporter_statistics\x18\x05 \x01(\v2\x1b.weir.v1.ExporterStatisticsR\x12exporterStatistics\"\xb7\x13\n" +
+	"\x13exporter_statistics\x18\x05 \x01(\v2\x1b.weir.v1.ExporterStatisticsR\x12exporterStatistics\x12C\n" +
+	"\x10optical_counters\x18\x06 \x01(\v2\x18.weir.v1.OpticalCountersR\x0fopticalCounters\"\xb7\x13\n" +
 	"\x11InterfaceCounters\x12\x12\n" +
 	"\x04rows\x18\x01 \x01(\rR\x04rows\x12(\n" +
 	"\x10time_received_ns\x18\x02 \x01(\fR\x0etimeReceivedNs\x12'\n" +
@@ -2633,7 +2876,37 @@ const file_weir_v1_counters_proto_rawDesc = "" +
 	"\x10not_sent_packets\x18\x14 \x01(\fR\x0enotSentPackets\x12&\n" +
 	"\x0fnot_sent_octets\x18\x15 \x01(\fR\rnotSentOctets\x12)\n" +
 	"\x10packets_observed\x18\x16 \x01(\fR\x0fpacketsObserved\x12)\n" +
-	"\x10packets_selected\x18\x17 \x01(\fR\x0fpacketsSelectedB/Z-github.com/weirflow/weir/proto/weir/v1;weirv1b\x06proto3"
+	"\x10packets_selected\x18\x17 \x01(\fR\x0fpacketsSelected\"\xeb\x05\n" +
+	"\x0fOpticalCounters\x12\x12\n" +
+	"\x04rows\x18\x01 \x01(\rR\x04rows\x12(\n" +
+	"\x10time_received_ns\x18\x02 \x01(\fR\x0etimeReceivedNs\x12'\n" +
+	"\x0fsampler_address\x18\x03 \x01(\fR\x0esamplerAddress\x12 \n" +
+	"\fsub_agent_id\x18\x04 \x01(\fR\n" +
+	"subAgentId\x12!\n" +
+	"\fsequence_num\x18\x05 \x01(\fR\vsequenceNum\x12\x1b\n" +
+	"\tuptime_ms\x18\x06 \x01(\fR\buptimeMs\x12\x1f\n" +
+	"\vsource_type\x18\a \x01(\fR\n" +
+	"sourceType\x12!\n" +
+	"\fsource_index\x18\b \x01(\fR\vsourceIndex\x12\x1b\n" +
+	"\tmodule_id\x18\t \x01(\fR\bmoduleId\x12!\n" +
+	"\fmodule_lanes\x18\n" +
+	" \x01(\fR\vmoduleLanes\x12%\n" +
+	"\x0esupply_voltage\x18\v \x01(\fR\rsupplyVoltage\x12 \n" +
+	"\vtemperature\x18\f \x01(\fR\vtemperature\x12\x12\n" +
+	"\x04lane\x18\r \x01(\fR\x04lane\x12&\n" +
+	"\x0ftx_bias_current\x18\x0e \x01(\fR\rtxBiasCurrent\x12\x19\n" +
+	"\btx_power\x18\x0f \x01(\fR\atxPower\x12 \n" +
+	"\ftx_power_min\x18\x10 \x01(\fR\n" +
+	"txPowerMin\x12 \n" +
+	"\ftx_power_max\x18\x11 \x01(\fR\n" +
+	"txPowerMax\x12#\n" +
+	"\rtx_wavelength\x18\x12 \x01(\fR\ftxWavelength\x12\x19\n" +
+	"\brx_power\x18\x13 \x01(\fR\arxPower\x12 \n" +
+	"\frx_power_min\x18\x14 \x01(\fR\n" +
+	"rxPowerMin\x12 \n" +
+	"\frx_power_max\x18\x15 \x01(\fR\n" +
+	"rxPowerMax\x12#\n" +
+	"\rrx_wavelength\x18\x16 \x01(\fR\frxWavelengthB/Z-github.com/weirflow/weir/proto/weir/v1;weirv1b\x06proto3"
 
 var (
 	file_weir_v1_counters_proto_rawDescOnce sync.Once
@@ -2647,7 +2920,7 @@ func file_weir_v1_counters_proto_rawDescGZIP() []byte {
 	return file_weir_v1_counters_proto_rawDescData
 }
 
-var file_weir_v1_counters_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_weir_v1_counters_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_weir_v1_counters_proto_goTypes = []any{
 	(*CounterBatch)(nil),       // 0: weir.v1.CounterBatch
 	(*InterfaceCounters)(nil),  // 1: weir.v1.InterfaceCounters
@@ -2655,23 +2928,25 @@ var file_weir_v1_counters_proto_goTypes = []any{
 	(*HostCounters)(nil),       // 3: weir.v1.HostCounters
 	(*ExporterHealth)(nil),     // 4: weir.v1.ExporterHealth
 	(*ExporterStatistics)(nil), // 5: weir.v1.ExporterStatistics
-	(*TextColumn)(nil),         // 6: weir.v1.TextColumn
+	(*OpticalCounters)(nil),    // 6: weir.v1.OpticalCounters
+	(*TextColumn)(nil),         // 7: weir.v1.TextColumn
 }
 var file_weir_v1_counters_proto_depIdxs = []int32{
-	1, // 0: weir.v1.CounterBatch.interface_counters:type_name -> weir.v1.InterfaceCounters
-	2, // 1: weir.v1.CounterBatch.vlan_counters:type_name -> weir.v1.VlanCounters
-	3, // 2: weir.v1.CounterBatch.host_counters:type_name -> weir.v1.HostCounters
-	4, // 3: weir.v1.CounterBatch.exporter_health:type_name -> weir.v1.ExporterHealth
-	5, // 4: weir.v1.CounterBatch.exporter_statistics:type_name -> weir.v1.ExporterStatistics
-	6, // 5: weir.v1.InterfaceCounters.if_name:type_name -> weir.v1.TextColumn
-	6, // 6: weir.v1.HostCounters.host_name:type_name -> weir.v1.TextColumn
-	6, // 7: weir.v1.HostCounters.uuid:type_name -> weir.v1.TextColumn
-	6, // 8: weir.v1.HostCounters.os_release:type_name -> weir.v1.TextColumn
-	9, // [9:9] is the sub-list for method output_type
-	9, // [9:9] is the sub-list for method input_type
-	9, // [9:9] is the sub-list for extension type_name
-	9, // [9:9] is the sub-list for extension extendee
-	0, // [0:9] is the sub-list for field type_name
+	1,  // 0: weir.v1.CounterBatch.interface_counters:type_name -> weir.v1.InterfaceCounters
+	2,  // 1: weir.v1.CounterBatch.vlan_counters:type_name -> weir.v1.VlanCounters
+	3,  // 2: weir.v1.CounterBatch.host_counters:type_name -> weir.v1.HostCounters
+	4,  // 3: weir.v1.CounterBatch.exporter_health:type_name -> weir.v1.ExporterHealth
+	5,  // 4: weir.v1.CounterBatch.exporter_statistics:type_name -> weir.v1.ExporterStatistics
+	6,  // 5: weir.v1.CounterBatch.optical_counters:type_name -> weir.v1.OpticalCounters
+	7,  // 6: weir.v1.InterfaceCounters.if_name:type_name -> weir.v1.TextColumn
+	7,  // 7: weir.v1.HostCounters.host_name:type_name -> weir.v1.TextColumn
+	7,  // 8: weir.v1.HostCounters.uuid:type_name -> weir.v1.TextColumn
+	7,  // 9: weir.v1.HostCounters.os_release:type_name -> weir.v1.TextColumn
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_weir_v1_counters_proto_init() }
@@ -2686,7 +2961,7 @@ func file_weir_v1_counters_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_weir_v1_counters_proto_rawDesc), len(file_weir_v1_counters_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -417,8 +417,10 @@ type FlowBatch struct {
 	BgpExtCommunities *ListColumn `protobuf:"bytes,2097,opt,name=bgp_ext_communities,json=bgpExtCommunities,proto3" json:"bgp_ext_communities,omitempty"`
 	// BGP large communities, three numbers each, element 489. 4
 	BgpLargeCommunities *ListColumn `protobuf:"bytes,2098,opt,name=bgp_large_communities,json=bgpLargeCommunities,proto3" json:"bgp_large_communities,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// Inner VLAN identifier at the output, element 255. 2
+	PostCustomerVlanId []byte `protobuf:"bytes,2099,opt,name=post_customer_vlan_id,json=postCustomerVlanId,proto3" json:"post_customer_vlan_id,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *FlowBatch) Reset() {
@@ -1809,11 +1811,18 @@ func (x *FlowBatch) GetBgpLargeCommunities() *ListColumn {
 	return nil
 }
 
+func (x *FlowBatch) GetPostCustomerVlanId() []byte {
+	if x != nil {
+		return x.PostCustomerVlanId
+	}
+	return nil
+}
+
 var File_weir_v1_flows_proto protoreflect.FileDescriptor
 
 const file_weir_v1_flows_proto_rawDesc = "" +
 	"\n" +
-	"\x13weir/v1/flows.proto\x12\aweir.v1\x1a\x15weir/v1/columns.proto\"\xdaA\n" +
+	"\x13weir/v1/flows.proto\x12\aweir.v1\x1a\x15weir/v1/columns.proto\"\x8eB\n" +
 	"\tFlowBatch\x12\x13\n" +
 	"\x04rows\x18\xd0\x0f \x01(\rR\x04rows\x12\x12\n" +
 	"\x04type\x18\x01 \x01(\fR\x04type\x12#\n" +
@@ -2040,7 +2049,8 @@ const file_weir_v1_flows_proto_rawDesc = "" +
 	"\x0ftunnel_dst_addr\x18\xaf\x10 \x01(\fR\rtunnelDstAddr\x12:\n" +
 	"\x0empls_out_label\x18\xb0\x10 \x01(\v2\x13.weir.v1.ListColumnR\fmplsOutLabel\x12D\n" +
 	"\x13bgp_ext_communities\x18\xb1\x10 \x01(\v2\x13.weir.v1.ListColumnR\x11bgpExtCommunities\x12H\n" +
-	"\x15bgp_large_communities\x18\xb2\x10 \x01(\v2\x13.weir.v1.ListColumnR\x13bgpLargeCommunitiesJ\x04\b\x02\x10\x03J\x04\b\x05\x10\x06J\x04\b\b\x10\tJ\x04\b'\x10BB/Z-github.com/weirflow/weir/proto/weir/v1;weirv1b\x06proto3"
+	"\x15bgp_large_communities\x18\xb2\x10 \x01(\v2\x13.weir.v1.ListColumnR\x13bgpLargeCommunities\x122\n" +
+	"\x15post_customer_vlan_id\x18\xb3\x10 \x01(\fR\x12postCustomerVlanIdJ\x04\b\x02\x10\x03J\x04\b\x05\x10\x06J\x04\b\b\x10\tJ\x04\b'\x10BB/Z-github.com/weirflow/weir/proto/weir/v1;weirv1b\x06proto3"
 
 var (
 	file_weir_v1_flows_proto_rawDescOnce sync.Once

@@ -142,6 +142,36 @@ func TestSFlowCountersOfVLANsAndHosts(t *testing.T) {
 	checkRefused(t, d, nil)
 }
 
+func TestSFlowCountersOfTransceivers(t *testing.T) {
+	t.Parallel()
+	body := wire(u32(9), u32(4), u32(3300), u32(0xffffff38), u32(2), // -200: 0.2 degrees below zero
+		u32(1), u32(6000), u32(500), u32(400), u32(600), u32(1310), u32(450), u32(300), u32(550), u32(1310),
+		u32(2), u32(6001), u32(501), u32(401), u32(601), u32(1311), u32(451), u32(301), u32(551), u32(1311))
+	d := New(testLimits)
+	got := collect(t, d, flow.OpticalCounters, sflowDatagram(1, countersSample(1, flowRecord(10, body))))
+	want := []map[string]any{
+		{
+			"sequence_num": 7, "source_index": 3, "module_id": 9, "module_lanes": 4, "supply_voltage": 3300, "temperature": 0xffffff38,
+			"lane": 1, "tx_bias_current": 6000, "tx_power": 500, "tx_power_min": 400, "tx_power_max": 600, "tx_wavelength": 1310,
+			"rx_power": 450, "rx_power_min": 300, "rx_power_max": 550, "rx_wavelength": 1310,
+		},
+		{
+			"sequence_num": 7, "source_index": 3, "module_id": 9, "module_lanes": 4, "supply_voltage": 3300, "temperature": 0xffffff38,
+			"lane": 2, "tx_bias_current": 6001, "tx_power": 501, "tx_power_min": 401, "tx_power_max": 601, "tx_wavelength": 1311,
+			"rx_power": 451, "rx_power_min": 301, "rx_power_max": 551, "rx_wavelength": 1311,
+		},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	checkRefused(t, d, nil)
+	d = New(testLimits)
+	if rows := collect(t, d, flow.OpticalCounters, sflowDatagram(1, countersSample(1, flowRecord(10, body[:len(body)-4])))); len(rows) != 1 {
+		t.Errorf("%d rows of a cut record, want that of its first lane", len(rows))
+	}
+	checkRefused(t, d, map[refusal.Reason]uint64{refusal.RecordMalformed: 1})
+}
+
 // The octets of the other structures, by sflow.org's texts: 28, 12, 16, 52, 40, 40 and 24.
 func TestSFlowCountersOfVirtualMachinesAndApplications(t *testing.T) {
 	t.Parallel()

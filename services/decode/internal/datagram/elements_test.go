@@ -95,6 +95,7 @@ func TestEveryElementFillsItsColumn(t *testing.T) {
 		{246, wire(u8(6)), values{flow.CustomerVLANPriority: 6}, nil},
 		{249, wire(u32(4711)), values{flow.PseudowireID: 4711}, nil},
 		{254, wire(u16(7)), values{flow.DstVLAN: 7}, nil},
+		{255, wire(u16(8)), values{flow.PostCustomerVLANID: 8}, nil},
 		{256, wire(u16(0x806)), values{flow.EType: 0x806}, nil},
 		{281, wire([16]byte{0x20, 15: 5}), values{flow.PostNATSrcAddr: "2000::5"}, nil},
 		{283, wire(u32(3)), values{flow.NATPoolID: 3}, nil},

@@ -156,6 +156,7 @@ var rows = []struct {
 	{252, "ingressPhysicalInterface", Use{Number, flow.InPhysicalIf, normal}},
 	{253, "egressPhysicalInterface", Use{Number, flow.OutPhysicalIf, normal}},
 	{254, "postDot1qVlanId", Use{Number, flow.DstVLAN, less}},
+	{255, "postDot1qCustomerVlanId", Use{Number, flow.PostCustomerVLANID, normal}},
 	{256, "ethernetType", Use{Number, flow.EType, least}},
 	{281, "postNATSourceIPv6Address", Use{AddressV6, flow.PostNATSrcAddr, normal}},
 	{282, "postNATDestinationIPv6Address", Use{AddressV6, flow.PostNATDstAddr, normal}},

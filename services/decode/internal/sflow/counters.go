@@ -84,6 +84,8 @@ func (d *Decoder) counterRecord(s source, format uint32, p []byte) bool {
 		return rest != nil
 	case hostDescription:
 		return d.describe(p)
+	case transceiver:
+		return d.lanes(s, p)
 	case hostAdapters:
 		return true // which interfaces it has, without a counter
 	}
@@ -104,6 +106,24 @@ func (d *Decoder) counterRecord(s source, format uint32, p []byte) bool {
 		d.others.end(d.Counters)
 		return ok
 	}
+}
+
+// lanes reads a record of a transceiver into a row for each lane.
+func (d *Decoder) lanes(s source, p []byte) bool {
+	const head, octets = 16, 40 // of the module, and of a lane
+	if len(p) < head+4 {
+		return false
+	}
+	count, lanes := binary.BigEndian.Uint32(p[head:]), p[head+4:]
+	for ; count > 0 && len(lanes) >= octets; count-- {
+		d.others.table = flow.OpticalCounters
+		d.others.begin(d, s)
+		d.others.read(module, p)
+		d.others.read(lane, lanes)
+		d.others.end(d.Counters)
+		lanes = lanes[octets:]
+	}
+	return count == 0
 }
 
 // describe reads a host_descr: name, UUID, kind of machine, operating system and its release.

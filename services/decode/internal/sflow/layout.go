@@ -9,8 +9,9 @@ import (
 	"github.com/weirflow/weir/flow"
 )
 
-// Counter record formats of enterprise 0 that are no row of numbers.
+// Counter record formats of enterprise 0 that are no row of numbers alone.
 const (
+	transceiver     = 10
 	portName        = 1005
 	hostDescription = 2000
 	hostAdapters    = 2001
@@ -49,13 +50,20 @@ var counterLayouts = map[uint32]layout{
 	2207: columns(flow.HostCounters, "ovs_hits", "ovs_masks"),
 }
 
+// The two parts of a record of a transceiver (sflow.org, "Optical Interface Structures"): it, and
+// each of its lanes.
+var (
+	module = columns(flow.OpticalCounters, "module_id", "temperature")
+	lane   = columns(flow.OpticalCounters, "lane", "rx_wavelength")
+)
+
 func columns(t flow.CounterTable, first, last string) layout {
 	return layout{table: t, first: t.Column(first), last: t.Column(last), least: t.Column(last)}
 }
 
 // CounterFormats are the formats of counter records that are read, in order.
 func CounterFormats() []uint32 {
-	all := []uint32{portName, hostDescription, hostAdapters}
+	all := []uint32{transceiver, portName, hostDescription, hostAdapters}
 	for format := range counterLayouts {
 		all = append(all, format)
 	}
