@@ -5,6 +5,7 @@ package decode_test
 import (
 	"context"
 	"encoding/binary"
+	"math"
 	"net/netip"
 	"sync"
 	"testing"
@@ -52,7 +53,8 @@ func (h *health) add(c *flow.Counters) {
 		s.Datagrams += row.Number(column["datagrams"])
 		s.Bytes += row.Number(column["bytes"])
 		s.Flows += row.Number(column["flows"])
-		s.Missing += int64(row.Number(column["missing"])) //nolint:gosec // as written
+		s.Missing += int64(row.Number(column["missing"]))                //nolint:gosec // as written
+		s.MissingSamples += int64(row.Number(column["missing_samples"])) //nolint:gosec // as written
 		s.Late += row.Number(column["late"])
 		s.Duplicates += row.Number(column["duplicates"])
 		s.Resets += row.Number(column["resets"])
@@ -71,6 +73,7 @@ type delivered struct {
 	datagrams, octets uint64
 	units             map[uint32]uint32 // by number
 	first, end        uint32
+	samples           map[uint32]map[uint32]bool // of sFlow: numbers by source
 }
 
 // take reads a header. Of IPFIX it takes no number: its units are records, of which the header has no count.
@@ -85,6 +88,7 @@ func (d *delivered) take(payload []byte) {
 		number, units = binary.BigEndian.Uint32(payload[12:]), 1
 	case 0:
 		number, units = binary.BigEndian.Uint32(payload[16:]), 1
+		d.sample(payload[28:])
 	case 10:
 		return
 	}
@@ -93,6 +97,32 @@ func (d *delivered) take(payload []byte) {
 	}
 	d.units[number] = units
 	d.end = max(d.end, number+units)
+}
+
+// sample reads the heads of flow samples (sFlow v5, section 5.3).
+func (d *delivered) sample(p []byte) {
+	if d.samples == nil {
+		d.samples = map[uint32]map[uint32]bool{}
+	}
+	for ; len(p) > 0; p = p[8+binary.BigEndian.Uint32(p[4:]):] {
+		number, source := binary.BigEndian.Uint32(p[8:]), binary.BigEndian.Uint32(p[12:])
+		if d.samples[source] == nil {
+			d.samples[source] = map[uint32]bool{}
+		}
+		d.samples[source][number] = true
+	}
+}
+
+// missingSamples is how many numbers lie between those of each source and were not there.
+func (d *delivered) missingSamples() (n int64) {
+	for _, numbers := range d.samples {
+		first, last := uint32(math.MaxUint32), uint32(0)
+		for number := range numbers {
+			first, last = min(first, number), max(last, number)
+		}
+		n += int64(last) - int64(first) + 1 - int64(len(numbers))
+	}
+	return n
 }
 
 // missing is what lies between the first datagram and the last and was not there.
@@ -150,8 +180,9 @@ func TestHealthTellsWhatTheNetworkLost(t *testing.T) {
 		if e.Protocol == traffic.IPFIX {
 			continue
 		}
-		if got.Missing != d.missing() {
-			t.Errorf("%s %s: %d missing, want %d", e.Protocol, e.Exporter, got.Missing, d.missing())
+		if got.Missing != d.missing() || got.MissingSamples != d.missingSamples() {
+			t.Errorf("%s %s: %d and %d samples missing, want %d and %d",
+				e.Protocol, e.Exporter, got.Missing, got.MissingSamples, d.missing(), d.missingSamples())
 		}
 		lost += got.Missing
 		if got.Duplicates != e.Faults.Duplicated.Datagrams || got.Late != e.Faults.Reordered || got.Resets != 0 {

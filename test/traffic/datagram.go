@@ -104,10 +104,10 @@ type stamp struct {
 	now      time.Time
 	booted   time.Time
 	sequence uint32
-	samples  uint32 // sFlow samples before this datagram
-	interval uint32 // of sampling
-	random   uint32 // never 0
-	swap     uint32 // 1: templates have each other's id
+	samples  [256]uint32 // sFlow samples before this datagram, by the last octet of their source
+	interval uint32      // of sampling
+	random   uint32      // never 0
+	swap     uint32      // 1: templates have each other's id
 }
 
 // write fills the marks of d.
@@ -135,10 +135,12 @@ func (s *stamp) write(d *datagram) {
 			s.random ^= s.random << 5
 			be.PutUint16(at, ephemeral+uint16(s.random>>18))
 		case sampleNumber:
-			s.samples++
-			be.PutUint32(at, s.samples)
+			source := at[7]
+			s.samples[source]++
+			be.PutUint32(at, s.samples[source])
 		case samplePool:
-			be.PutUint32(at, s.samples*s.interval)
+			const back = 5 // to the last octet of the source
+			be.PutUint32(at, s.samples[d.data[int(m.at)-back]]*s.interval)
 		case templateID:
 			be.PutUint16(at, template4+uint16(m.ago^s.swap))
 		}

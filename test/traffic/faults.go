@@ -80,7 +80,7 @@ func (f *faulty) begin(e *exporter, now time.Time) error {
 	}
 	before.close()
 	f.started, e.told = now, time.Time{}
-	e.stamp.sequence, e.stamp.samples, e.stamp.booted = 0, 0, now.Add(-running/2)
+	e.stamp.sequence, e.stamp.samples, e.stamp.booted = 0, [256]uint32{}, now.Add(-running/2)
 	if f.ReuseIDs {
 		e.stamp.swap ^= 1
 	}

@@ -141,9 +141,9 @@ type Sources struct {
 }
 
 type source struct {
-	id    uint64
-	next  uint32
-	known bool
+	id          uint64
+	first, next uint32
+	known       bool
 }
 
 // Octets returns how much memory the sources have taken.
@@ -182,8 +182,15 @@ func (s *Sources) Advance(id uint64, number uint32, v Verdict) int64 {
 	}
 	ahead, known := number-x.next, x.known
 	if known && v.Late && -ahead < window {
+		if number-x.first >= window { // before the first one that was followed
+			return 0
+		}
 		return -1
 	}
+	if !known || v.Reset || ahead >= window {
+		x.first = number
+	}
+	x.first = number - min(number-x.first, window/2) // near enough to be behind when numbers wrap
 	x.next, x.known = number+1, true
 	if !known || v.Reset || ahead >= window {
 		return 0
