@@ -13,7 +13,7 @@ while IFS=: read -r file target; do
 	package=./$(dirname "$file")
 	printf '\n\033[1m==> %s in %s for %s\033[0m\n' "$target" "$package" "$time"
 	result=ok
-	go test "$package" -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 2s 2>&1 | tee "$log" || { result=FAILED failed=1; }
+	go test "$package" -run '^$' -fuzz "^$target\$" -fuzztime "$time" -fuzzminimizetime 50x 2>&1 | tee "$log" || { result=FAILED failed=1; }
 	done=$(grep -o 'execs: [0-9]*.*' "$log" | tail -n 1)
 	targets+=("$(printf '%-6s %-24s %-44s %s' "$result" "$target" "$package" "$done")")
 done < <(git grep -oE '^func Fuzz\w+' -- "$folder/*_test.go" | sed 's/func //')
