@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"os"
+	"slices"
 	"time"
 
 	driver "github.com/ClickHouse/clickhouse-go/v2"
@@ -134,6 +135,7 @@ func (r *rerun) noLetters(ctx context.Context, b *bus.Bus) error {
 
 func (r *rerun) connect(ctx context.Context, ns *server.Server, stage string) (*bus.Bus, error) {
 	cfg := r.store
+	cfg.URL = nats.DefaultURL // not used, and the one of the settings may ask for TLS
 	cfg.User, cfg.Password, cfg.PasswordFile, cfg.CAFile = "", "", "", ""
 	p := r.process.For("replay-" + stage)
 	return bus.Connect(ctx, cfg, stage, p.Log, p.Metrics, nats.InProcessServer(ns))
@@ -253,6 +255,9 @@ func (t *rerunTables) copyTables(ctx context.Context, of string) error {
 	}
 	if err := rows.Err(); err != nil {
 		return err
+	}
+	if !slices.Contains(names, "flows") {
+		return fmt.Errorf("database %s: has no table flows of its own, which it has not on a cluster; replay on a server with such a one", of)
 	}
 	for _, name := range names {
 		if err := t.conn.Exec(ctx, fmt.Sprintf("CREATE TABLE %s.%s AS %s.%[2]s", t.database, name, of)); err != nil {
