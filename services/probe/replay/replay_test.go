@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"net"
 	"net/netip"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -15,21 +14,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/weirflow/weir/services/probe/replay"
+	"github.com/weirflow/weir/test/corpus"
 	"github.com/weirflow/weir/test/traffic"
 )
-
-// corpus is a folder of captures of real exporters.
-func corpus(t *testing.T) string {
-	t.Helper()
-	dir := os.Getenv("WEIR_CORPUS")
-	if dir == "" {
-		dir = "../../../../shared/corpus"
-	}
-	if _, err := os.Stat(dir); err != nil {
-		t.Skip("no captures: WEIR_CORPUS names no folder")
-	}
-	return dir
-}
 
 // received is a datagram as a collector sees it.
 type received struct {
@@ -44,7 +31,7 @@ func TestDatagramsArriveAsTheyWereCaptured(t *testing.T) {
 	for _, name := range []string{"cisco-ipfix-mpls-small.pcap", "softflowd-netflow5-gen.pcap", "nprobe-mixed-nf5+nf9.pcap", "derived-netflow9-port-change.pcap"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			file := filepath.Join(corpus(t), name)
+			file := filepath.Join(corpus.Folder(t), name)
 			out, err := exec.CommandContext(t.Context(), "tshark", "-r", file, "--disable-protocol", "cflow", "-T", "fields", "-e", "udp.payload", "udp").Output()
 			if err != nil {
 				t.Fatal(err)
