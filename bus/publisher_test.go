@@ -80,3 +80,29 @@ func TestPublisher(t *testing.T) {
 	}
 	c.expect(0, 600)
 }
+
+func TestRefusingLooksLikeAFullStreamAndLosesNothing(t *testing.T) {
+	t.Parallel()
+	s := bustest.New(t)
+	c := newClient(t, s)
+	b := s.Connect(bus.Ingest, s.Config(1))
+	start(t, s.Connect(bus.Decode, s.Config(1)), pass)
+	p := b.NewPublisher(bus.Datagrams, 4*8)
+	b.Refuse(true)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() { _ = p.Run(ctx) }()
+	for v := range uint64(4) { // what fits waits
+		if err := p.Publish(0, &numbers{[]uint64{v}}, func() {}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.until("a refusal that says why", func() bool {
+		return errors.Is(p.Publish(0, &numbers{[]uint64{4}}, func() {}), bus.ErrStreamFull)
+	})
+	b.Refuse(false)
+	if err := p.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c.expect(0, 4)
+}

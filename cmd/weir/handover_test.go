@@ -69,7 +69,7 @@ func TestPartitionsOfProcessesGoOn(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	t.Cleanup(func() { cancel(); <-ended; load.Close() })
+	t.Cleanup(func() { cancel(); _ = <-ended; load.Close() })
 	go func() { ended <- load.Run(ctx) }()
 	stands := watchPauses(t, "nats://"+c.nats)
 	for _, step := range []struct {
