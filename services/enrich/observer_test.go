@@ -27,7 +27,8 @@ func TestWhatExportersTellIsRemembered(t *testing.T) {
 		{"nothing is known at first", exporter, [4]string{}, flow.ExporterUnknown | flow.InterfaceUnknown},
 		{
 			"what is told is taken", exporter + "given exporter_name edge\ngiven in_if_name xe-0\ngiven in_if_description Transit: Example\n",
-			[4]string{"edge", "xe-0", "", "Example"}, flow.InterfaceUnknown,
+			[4]string{"edge", "xe-0", "", "Example"},
+			flow.InterfaceUnknown,
 		},
 		{"what is told of the other interface too", exporter + "given out_if_name xe-1\n", [4]string{"edge", "xe-0", "xe-1", "Example"}, 0},
 		{"it is known of flows that come without", exporter, [4]string{"edge", "xe-0", "xe-1", "Example"}, 0},
