@@ -50,10 +50,13 @@ func (e *encoder) room(n int) []byte {
 	return e.arena[at : at+n : at+n]
 }
 
-// write fills out with the rows of v, whose keys are columns of the table that the rows name.
-// Windows that start before closed had been closed before, and those before open are with
-// this flush.
+// write fills out with the rows of v. columns are the keys of its source, which are its own where
+// they are the same. Windows that start before closed had been closed before, and those before
+// open are with this flush.
 func (e *encoder) write(out *weirv1.Rollup, v *view, r *rows, columns []keyColumn, open uint64) (counts [4]int) {
+	if !v.sameKeys {
+		columns = e.keys(&v.table, v.layout)
+	}
 	n := r.len()
 	e.partials = slices.Grow(e.partials[:0], n)[:n]
 	for i, start := range r.windows {

@@ -56,10 +56,11 @@ func (f *filter) text() string {
 	return f.source
 }
 
-// rows tells which flows of a batch meet the condition; nil means all.
-func (f *filter) rows(in *input) ([]bool, error) {
+// rows tells which flows of a batch meet the condition; nil means all. One that can't be
+// computed, as with a division by zero, is not met, and counted.
+func (f *filter) rows(in *input, failed *int) []bool {
 	if f == nil {
-		return nil, nil
+		return nil
 	}
 	f.wanted = f.wanted[:0]
 	for row := range in.rows {
@@ -68,12 +69,12 @@ func (f *filter) rows(in *input) ([]bool, error) {
 		}
 		v, err := f.machine.Run(f.program, f.env)
 		if err != nil {
-			return nil, fmt.Errorf("filter %q: %w", f.source, err)
+			*failed++
 		}
 		holds, _ := v.(bool)
 		f.wanted = append(f.wanted, holds)
 	}
-	return f.wanted, nil
+	return f.wanted
 }
 
 func valueOf(b *flow.Batch, f flow.Field, row int) any {

@@ -11,10 +11,10 @@ import (
 )
 
 type metrics struct {
-	flows, saturated, flushes    prometheus.Counter
-	ahead, behind, cut, unspread prometheus.Counter
-	late, rows                   *prometheus.CounterVec
-	keys, watermarks             *prometheus.GaugeVec
+	flows, saturated, failed, flushes prometheus.Counter
+	ahead, behind, cut, unspread      prometheus.Counter
+	late, rows                        *prometheus.CounterVec
+	keys, watermarks                  *prometheus.GaugeVec
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -32,6 +32,9 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		saturated: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "weir_aggregate_saturated_values_total", Help: "Values that, times the sampling interval, stopped at 2^64 - 1.",
 		}),
+		failed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "weir_aggregate_filter_errors_total", Help: "Conditions of filters that could not be computed for a flow, which is then not counted by the rollup.",
+		}),
 		rows: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "weir_aggregate_rows_total", Help: "Rows of partial sums sent.",
 		}, []string{"rollup", "partial"}),
@@ -47,7 +50,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		ahead: clamped.WithLabelValues("ahead"), behind: clamped.WithLabelValues("behind"),
 		cut: clamped.WithLabelValues("duration"), unspread: clamped.WithLabelValues("memory"),
 	}
-	reg.MustRegister(m.flows, m.late, m.saturated, m.rows, m.flushes, clamped, m.keys, m.watermarks)
+	reg.MustRegister(m.flows, m.late, m.saturated, m.failed, m.rows, m.flushes, clamped, m.keys, m.watermarks)
 	return m
 }
 
@@ -75,6 +78,7 @@ func (m *metrics) added(flows int, w *windows) {
 		}
 	}
 	m.saturated.Add(float64(c.saturated))
+	m.failed.Add(float64(c.filter))
 	m.ahead.Add(float64(c.ahead))
 	m.behind.Add(float64(c.behind))
 	m.cut.Add(float64(c.cut))
@@ -83,7 +87,7 @@ func (m *metrics) added(flows int, w *windows) {
 	clear(w.late)
 }
 
-func (m *metrics) flushed(f flushed) {
+func (m *metrics) flushed(f []rowCount) {
 	m.flushes.Inc()
 	for _, v := range f {
 		m.rows.WithLabelValues(v.name, "early").Add(float64(v.rows[weirv1.Partial_PARTIAL_EARLY]))

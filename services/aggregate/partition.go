@@ -53,9 +53,7 @@ func (p *partition) close() {
 
 // Handle implements bus.Handler.
 func (p *partition) Handle(_ context.Context, in *flow.Batch, _ *weirv1.RollupBatch) error {
-	if err := p.windows.add(in); err != nil {
-		return bus.Permanent(err)
-	}
+	p.windows.add(in)
 	now := time.Now()
 	p.last = now
 	switch {

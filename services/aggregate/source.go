@@ -39,11 +39,8 @@ type chunk struct {
 }
 
 // add adds the flows of a batch, whose times are t.
-func (s *source) add(in *input, t *times, full func() bool) error {
-	wanted, err := s.filter.rows(in)
-	if err != nil {
-		return err
-	}
+func (s *source) add(in *input, t *times, c *counts, full func() bool) {
+	wanted := s.filter.rows(in, &c.filter)
 	for side := range s.sides {
 		s.values = s.values[:0]
 		for _, m := range s.measures {
@@ -54,7 +51,6 @@ func (s *source) add(in *input, t *times, full func() bool) error {
 			s.addChunk(in, t, wanted, full)
 		}
 	}
-	return nil
 }
 
 // read takes the keys of a chunk from a batch.

@@ -25,6 +25,7 @@ type counts struct {
 	behind    int // and too far behind it
 	cut       int // flows that were longer than they may be
 	unspread  int // flows that were not spread, for want of memory
+	filter    int // conditions of filters that could not be computed
 	saturated int // values times the sampling interval that stopped at 2^64 - 1
 }
 

@@ -110,20 +110,17 @@ func (w *windows) fullForSpread() bool {
 }
 
 // add sums a batch up.
-func (w *windows) add(b *flow.Batch) error {
+func (w *windows) add(b *flow.Batch) {
 	w.in.reset(b)
 	w.times.read(&w.in, w.limits, &w.counts)
 	w.countLate()
 	for _, s := range w.sources {
-		if err := s.add(&w.in, &w.times, w.fullForSpread); err != nil {
-			return err
-		}
+		s.add(&w.in, &w.times, &w.counts, w.fullForSpread)
 	}
 	for _, end := range w.times.ends {
 		w.greatest = max(w.greatest, end)
 	}
 	w.counts.saturated += w.in.saturated
-	return nil
 }
 
 // countLate counts the flows that end in windows that were closed.
@@ -150,39 +147,28 @@ func (w *windows) closes() uint64 {
 	return next
 }
 
-// flushed is what a flush wrote, by rollup.
-type flushed []struct {
+// rowCount is how many rows of a rollup a flush has.
+type rowCount struct {
 	name string
 	rows [4]int // by weirv1.Partial
 }
 
 // flush moves the sums to out, with what the watermark says of their windows. What out has
 // of it is valid until the next flush.
-func (w *windows) flush(out *weirv1.RollupBatch) flushed {
-	var f flushed
+func (w *windows) flush(out *weirv1.RollupBatch) []rowCount {
+	var f []rowCount
 	w.encoder.arena = w.encoder.arena[:0]
 	for _, s := range w.sources {
-		var shared []keyColumn // of the source's own keys
+		columns := w.encoder.keys(&s.table, s.layout)
 		for _, v := range s.views {
 			r := &weirv1.Rollup{Name: v.rollup.Name, WindowSeconds: uint32(v.rollup.Window.Seconds())}
 			open := v.open(w.greatest)
-			counts := [4]int{}
+			n := rowCount{name: v.rollup.Name}
 			if s.table.len() > 0 {
 				v.fill(s, &w.out)
-				columns := shared
-				switch {
-				case !v.sameKeys:
-					columns = w.encoder.keys(&v.table, v.layout)
-				case shared == nil:
-					shared = w.encoder.keys(&s.table, s.layout)
-					columns = shared
-				}
-				counts = w.encoder.write(r, v, &w.out, columns, open)
+				n.rows = w.encoder.write(r, v, &w.out, columns, open)
 			}
-			f = append(f, struct {
-				name string
-				rows [4]int
-			}{v.rollup.Name, counts})
+			f = append(f, n)
 			if open > v.closed {
 				r.Closed = []int64{v.lastClosed(open)}
 				v.closed = open

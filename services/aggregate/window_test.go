@@ -167,9 +167,7 @@ func newTestWindows(t testing.TB, rows int, rollups ...rollup.Rollup) *windows {
 
 func add(t testing.TB, w *windows, b *flow.Batch) {
 	t.Helper()
-	if err := w.add(b); err != nil {
-		t.Fatal(err)
-	}
+	w.add(b)
 }
 
 func flush(t *testing.T, w *windows) ([]partial, []int64) {
