@@ -47,10 +47,15 @@ func (w *lagWatch) run(ctx context.Context) {
 		}
 		try, cancel := context.WithTimeout(ctx, publishTimeout)
 		lag, err := w.ask(try)
-		cancel()
 		if err == nil { // else it stays what it was
 			w.gauge.Set(float64(lag))
 		}
+		if w.p == 0 { // one worker of each stage is enough
+			if err := w.b.measure(try, w.s); err != nil && ctx.Err() == nil {
+				w.b.log.Debug("measure", "stream", w.s.Name, "error", err)
+			}
+		}
+		cancel()
 	}
 }
 

@@ -55,6 +55,10 @@ func TestLagGrowsWhileAStageStands(t *testing.T) {
 	}
 	// One of the 120 may have been taken before the stage stood, to be handled next.
 	c.until("the lag to be what waits", func() bool { n := value(t, reg, "weir_bus_lag_messages"); return n == 119 || n == 120 })
+	c.until("the stream to be measured", func() bool {
+		held, room := value(t, reg, "weir_bus_stream_bytes"), value(t, reg, "weir_bus_stream_limit_bytes")
+		return held > 0 && held < room
+	})
 	close(goOn)
 	c.until("nothing to wait", func() bool { return value(t, reg, "weir_bus_lag_messages") == 0 })
 }

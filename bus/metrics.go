@@ -16,6 +16,8 @@ type metrics struct {
 	partitions  *prometheus.GaugeVec
 	read        *prometheus.CounterVec
 	lag         *prometheus.GaugeVec
+	stored      *prometheus.GaugeVec
+	limit       *prometheus.GaugeVec
 	appends     *prometheus.CounterVec
 	bytes       *prometheus.CounterVec
 	deadLetters *prometheus.CounterVec
@@ -33,6 +35,12 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		lag: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "weir_bus_lag_messages", Help: "Messages of the input stream that wait behind the last one taken; grows also while the stage stands.",
 		}, []string{"stream", "partition"}),
+		stored: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "weir_bus_stream_bytes", Help: "Octets in the input stream, as the worker of its partition 0 sees it.",
+		}, []string{"stream"}),
+		limit: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "weir_bus_stream_limit_bytes", Help: "Octets that the input stream may have.",
+		}, []string{"stream"}),
 		appends: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "weir_bus_appends_total", Help: "Appends to the output stream by outcome: appended, fenced, full, failed.",
 		}, []string{"stream", "outcome"}),
@@ -46,6 +54,6 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 			Name: "weir_bus_restarts_total", Help: "Times that a partition was opened again after an error.",
 		}, []string{"stream"}),
 	}
-	reg.MustRegister(m.partitions, m.read, m.lag, m.appends, m.bytes, m.deadLetters, m.restarts)
+	reg.MustRegister(m.partitions, m.read, m.lag, m.stored, m.limit, m.appends, m.bytes, m.deadLetters, m.restarts)
 	return m
 }
