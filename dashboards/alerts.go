@@ -45,7 +45,7 @@ func alerts() []alert {
 		{
 			"weir-template-missing", "A template is missing", "warning",
 			"{{ .Labels.address }} has sent records without their template in each of the last ten minutes.", "a-template-is-missing", "weir-exporters", 9, "10m",
-			"SELECT address, toFloat64(count()) AS value\nFROM (\n  SELECT " + text("exporter") + " AS address, toStartOfMinute(time) AS minute\n  FROM exporter_health\n  WHERE time >= now() - INTERVAL 11 MINUTE AND template_unknown > 0\n  GROUP BY exporter, minute\n)\nGROUP BY address",
+			"SELECT address, toFloat64(count()) AS value\nFROM (\n  SELECT " + text("exporter") + " AS address, toStartOfMinute(time) AS minute\n  FROM exporter_health\n  WHERE time >= now() - INTERVAL 11 MINUTE AND template_unknown + held > 0\n  GROUP BY exporter, minute\n)\nGROUP BY address",
 		},
 		{
 			"weir-sampling-unknown", "A sampling interval is unknown", "warning",

@@ -32,7 +32,7 @@ func exporters() dashboard {
 		table("Exporters", "What came in the time range, by exporter, protocol and observation domain. Loss is what sequence numbers say: datagrams (sFlow: samples) that were sent and did not come. Not scaled by sampling.", full, healthOfExporters()),
 		lines("Loss", "Share of datagrams that did not come, by sequence numbers, of the exporters that lose most.", half,
 			healthOver("greatest(sum(h.missing), 0) / greatest(sum(h.datagrams) + greatest(sum(h.missing), 0), 1)", "share")),
-		lines("Records without a template", "Sets of data records whose template was not there: dropped, or held until it comes.", half, healthOver("sum(h.template_unknown)", "events")),
+		lines("Records without a template", "Sets of data records whose template was not there: dropped, or held until it comes.", half, healthOver("sum(h.template_unknown + h.held)", "events")),
 		table("Sampling", "Sampling intervals that were used and where they come from: told by the exporter, assumed by the configuration, or unknown, in which case the flow counts once.", half, sampling()),
 		table("Quality", "Share of each exporter's flows that lack something, by the bits of the field quality. Flows are counted as they came.", half, quality()),
 		table("Clocks", "Time from the end of flows to their receipt: the active timeout and the way, and how wrong the clock is. Negative: the exporter's clock is ahead.", half, clocks()),
@@ -44,12 +44,12 @@ func exporters() dashboard {
 func healthOfExporters() string {
 	return fmt.Sprintf(`SELECT if(n.name = '', %[1]s, n.name) AS `+"`exporter`"+`, %[1]s AS address, %[2]s AS protocol, t.domain AS domain,
   t.seen AS `+"`last seen`, t.came AS datagrams, t.flows AS `flow count`, greatest(t.missing, 0) / greatest(t.came + greatest(t.missing, 0), 1) AS `loss`"+`,
-  t.gaps AS gaps, t.resets AS resets, t.late AS late, t.duplicates AS duplicates, t.templates AS templates, t.template_unknown AS `+"`without template`, t.held AS held,"+`
+  t.gaps AS gaps, t.resets AS resets, t.late AS late, t.duplicates AS duplicates, t.templates AS templates, t.template_unknown + t.held AS `+"`without template`, t.lost AS `held and lost`,"+`
   t.refused AS refused, t.sampling_unknown AS `+"`sampling unknown`, t.time_skewed AS `times skewed`, t.behind / 1000 AS `clock behind`, t.ahead / 1000 AS `clock ahead`"+`
 FROM (
   SELECT h.exporter AS address, h.protocol AS protocol, h.domain AS domain, CAST(max(h.last_seen), 'DateTime64(9)') AS seen, sum(h.datagrams) AS came, sum(h.flows) AS flows,
     sum(h.missing) AS missing, sum(h.gaps) AS gaps, sum(h.resets) AS resets, sum(h.late) AS late, sum(h.duplicates) AS duplicates, sum(h.templates) AS templates,
-    sum(h.template_unknown) AS template_unknown, sum(h.held) AS held, sum(h.refused) AS refused, sum(h.sampling_unknown) AS sampling_unknown,
+    sum(h.template_unknown) AS template_unknown, sum(h.held) AS held, sum(h.held_dropped) AS lost, sum(h.refused) AS refused, sum(h.sampling_unknown) AS sampling_unknown,
     sum(h.time_skewed) AS time_skewed, toUInt32(max(h.clock_behind_ms)) AS behind, toUInt32(max(h.clock_ahead_ms)) AS ahead
   FROM exporter_health AS h
   WHERE %[3]s

@@ -72,6 +72,10 @@ func pipelineStages() []*panel {
 		metric("Dead letters and restarts", "Messages that could not be processed, and partitions that were opened again after an error, in five minutes.", "short", half,
 			expr{"sum by (service, stream) (increase(weir_bus_dead_letters_total[5m]))", "dead: {{service}} {{stream}}"},
 			expr{"sum by (service, stream) (increase(weir_bus_restarts_total[5m]))", "restart: {{service}} {{stream}}"}),
+		metric("Streams", "How full the streams are. DATAGRAMS and ROLLUPS keep what was read for a while, up to about half.", "percentunit", half,
+			expr{"max by (stream) (weir_bus_stream_bytes / weir_bus_stream_limit_bytes)", "{{stream}}"}),
+		metric("Sets without a template", "Data sets that wait for their template, and what became of those that came.", "short", half,
+			expr{"sum(weir_decode_held_sets)", "waiting"}, expr{"sum by (outcome) (increase(weir_decode_held_sets_total[5m]))", "{{outcome}}, in five minutes"}),
 		metric("Held by ingest", "Batches handed to JetStream and not acknowledged yet. At its bound datagrams are refused.", "bytes", half, expr{"sum by (instance) (weir_ingest_pending_bytes)", "{{instance}}"}),
 		metric("Held by aggregate", "Rows of partial sums that wait for the next flush.", "short", half, expr{"sum by (instance) (weir_aggregate_held_rows)", "{{instance}}"}),
 	}

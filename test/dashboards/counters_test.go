@@ -103,7 +103,7 @@ func healthOf(from time.Time) []flow.Health {
 			case 1:
 				h.Missing, h.Gaps = missingPerMinute, 1
 			case 3:
-				h.TemplateUnknown, h.SamplingUnknown = templatesUnknown, h.Flows
+				h.Held, h.SamplingUnknown = templatesUnknown, h.Flows
 			}
 			all = append(all, h)
 		}

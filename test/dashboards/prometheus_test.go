@@ -14,6 +14,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -24,6 +26,8 @@ import (
 
 // quiet are the expressions that a healthy stack has no series for, each with the reason.
 var quiet = map[string]string{
+	"weir_insert_repeated_total":          "no insert was repeated",
+	"> 0.8":                               "no stream is nearly full",
 	"weir_bus_dead_letters_total":         "no message could not be processed",
 	"weir_bus_restarts_total":             "no partition had an error",
 	"weir_ingest_refused_datagrams_total": "no datagram was refused",
@@ -86,6 +90,7 @@ func TestExpressionsFindSeries(t *testing.T) {
 	sendFlows(t, flows)
 	p.await(t, `rate(weir_insert_rows_total{table="flows_5m"}[10s]) > 0`)
 	p.await(t, "rate(weir_decode_flows_total[10s]) > 0")
+	checkLabels(t, weir)
 	for name, expr := range expressions {
 		n, err := p.query(t.Context(), expr)
 		reason := ""
@@ -96,6 +101,24 @@ func TestExpressionsFindSeries(t *testing.T) {
 		}
 		if err != nil || n == 0 && reason == "" {
 			t.Errorf("%s: %s: %d series, %v", name, expr, n, err)
+		}
+	}
+}
+
+// checkLabels: only ingest and decode, which bound it, have series for each exporter; no label is of flows.
+func checkLabels(t *testing.T, weir string) {
+	t.Helper()
+	text, err := get(t.Context(), "http://"+weir+"/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := []string{"service", "stream", "partition", "outcome", "reason", "protocol", "rollup", "partial", "table", "listener", "file", "database", "le"}
+	for line := range strings.SplitSeq(string(text), "\n") {
+		for _, m := range regexp.MustCompile(`[{,](\w+)="`).FindAllStringSubmatch(line, -1) {
+			ofExporter := m[1] == "exporter" && (strings.HasPrefix(line, "weir_ingest_") || strings.HasPrefix(line, "weir_decode_"))
+			if strings.HasPrefix(line, "weir_") && !ofExporter && !slices.Contains(closed, m[1]) {
+				t.Errorf("label %s: is it bounded? %s", m[1], line)
+			}
 		}
 	}
 }

@@ -35,7 +35,7 @@ type store struct {
 }
 
 const (
-	patience   = 90 * time.Second
+	patience   = 2 * time.Minute
 	partitions = 4
 	perMinute  = 500
 )
