@@ -44,7 +44,7 @@ const (
 func DefaultConfig() Config {
 	c := Config{
 		AllowedLateness: 2 * time.Minute, FlushInterval: 10 * time.Second, IdleAfter: time.Minute,
-		MaxBytes: 512 << 20, MaxAhead: time.Minute, MaxBehind: maxHours, MaxDuration: 2 * time.Hour,
+		MaxBytes: 256 << 20, MaxAhead: time.Minute, MaxBehind: maxHours, MaxDuration: 2 * time.Hour,
 	}
 	for _, r := range rollup.Builtin() {
 		c.Builtin = append(c.Builtin, r.Name)

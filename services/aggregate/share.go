@@ -3,7 +3,6 @@
 package aggregate
 
 import (
-	"math"
 	"sync"
 	"sync/atomic"
 )
@@ -25,7 +24,7 @@ func newShares(octets int64) *shares { return &shares{octets: octets, rows: map[
 
 // octetsOfOne is the memory that a partition may use.
 func (s *shares) octetsOfOne() int {
-	return int(min(s.octets/max(s.open.Load(), 1), math.MaxInt))
+	return int(s.octets / max(s.open.Load(), 1))
 }
 
 // rowsOf is how many rows a flush of a partition may have.

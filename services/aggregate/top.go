@@ -183,8 +183,8 @@ func (t *top) forget(open uint64) {
 	if len(totals) > memory*t.keep {
 		least = greatest(totals, memory*t.keep/4)
 	}
-	seen := newTable(t.seen.keyWords, t.seen.fresh, 1)
-	seen.epoch = t.seen.epoch
+	seen := t.seen
+	seen.release()
 	t.seen.each(func(key []uint64, window uint64, sums []uint64) {
 		if window >= open && sums[0] > least {
 			seen.sums(key, window)[0] = sums[0]
