@@ -166,6 +166,31 @@ func TestJoinedMessagesKeepTheirRows(t *testing.T) {
 	}
 }
 
+// TestRowsOfTwoGenerationsMayBeInOneMessage: what was written before the databases changed stays.
+func TestRowsOfTwoGenerationsMayBeInOneMessage(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "db")
+	writeDatabase(t, path, "GeoLite2-Country", map[string]mmdbtype.Map{"192.0.2.0/25": countryOf("CH"), "192.0.2.128/25": countryOf("IT")})
+	l := newTestLibrary(t, nil, []string{path})
+	e := newEnricher(l, nil)
+	in, out, got := new(flow.Batch), flow.Batch{}, new(flow.Batch)
+	flows := batchOf(testFlow{src: "192.0.2.1", dst: "192.0.2.200"}, testFlow{src: "192.0.2.201", dst: "192.0.2.2"})
+	for range 2 {
+		overTheWire(t, in, flows)
+		e.enrich(in, &out)
+		writeDatabase(t, path, "GeoLite2-Country", map[string]mmdbtype.Map{"192.0.2.0/24": countryOf("SE"), "198.51.100.0/24": countryOf("CH")})
+		l.refresh()
+	}
+	overTheWire(t, got, &out)
+	want := []enriched{
+		{SrcCountry: "CH", DstCountry: "IT"}, {SrcCountry: "IT", DstCountry: "CH"},
+		{SrcCountry: "SE", DstCountry: "SE"}, {SrcCountry: "SE", DstCountry: "SE"},
+	}
+	if diff := cmp.Diff(want, rowsOf(got)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
 func TestCacheNeverConfusesAddresses(t *testing.T) {
 	t.Parallel()
 	c := newCache(100)
