@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"slices"
 	"time"
+
+	"github.com/weirflow/weir/flow"
 )
 
 // Rollup is the definition of a rollup, as it stands in the settings.
@@ -46,8 +48,15 @@ func StandardMeasures() []string {
 
 var validName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,62}$`)
 
-// reserved are the tables that are not rollups.
-var reserved = []string{"flows", "schema_migrations", "interface_counters"}
+// isTable tells whether a table that is no rollup has the name.
+func isTable(name string) bool {
+	for t := range flow.CounterTable(flow.NumCounterTables) {
+		if t.Name() == name {
+			return true
+		}
+	}
+	return name == "flows" || name == "schema_migrations"
+}
 
 // Validate reports all problems but those of the filter, which only aggregate can read.
 func (r Rollup) Validate() error {
@@ -58,7 +67,7 @@ func (r Rollup) Validate() error {
 		}
 	}
 	check(validName.MatchString(r.Name), "name: %q is not a lower-case word of letters, digits and _", r.Name)
-	check(!slices.Contains(reserved, r.Name), "name: %s is another table", r.Name)
+	check(!isTable(r.Name), "name: %s is another table", r.Name)
 	check(r.Window >= minWindow && r.Window <= day && r.Window%time.Second == 0,
 		"window: %v is not whole seconds between %v and %v", r.Window, minWindow, day)
 	check(r.AllowedLateness >= 0 && r.AllowedLateness <= day, "allowed_lateness: %v is not between 0s and %v", r.AllowedLateness, day)

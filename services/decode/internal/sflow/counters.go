@@ -118,8 +118,8 @@ func (d *Decoder) lanes(s source, p []byte) bool {
 	for ; count > 0 && len(lanes) >= octets; count-- {
 		d.others.table = flow.OpticalCounters
 		d.others.begin(d, s)
-		d.others.read(module, p)
-		d.others.read(lane, lanes)
+		d.others.read(d.module, p)
+		d.others.read(d.lane, lanes)
 		d.others.end(d.Counters)
 		lanes = lanes[octets:]
 	}

@@ -42,14 +42,17 @@ type Decoder struct {
 	missing int64
 	// The rows of a counters sample.
 	interfaces, hosts, others counterRow
+	module, lane              layout
 }
 
 // New returns a decoder that writes to w.
 func New(w *row.Writer, packets packet.Limits) *Decoder {
-	return &Decoder{
+	d := &Decoder{
 		w: w, packets: packets,
 		interfaces: counterRow{table: flow.InterfaceCounters}, hosts: counterRow{table: flow.HostCounters},
 	}
+	d.module, d.lane = transceiverLayouts()
+	return d
 }
 
 // Decode decodes a datagram. Where x is nil its exporter has no account.

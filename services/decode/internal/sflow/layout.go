@@ -50,12 +50,11 @@ var counterLayouts = map[uint32]layout{
 	2207: columns(flow.HostCounters, "ovs_hits", "ovs_masks"),
 }
 
-// The two parts of a record of a transceiver (sflow.org, "Optical Interface Structures"): it, and
-// each of its lanes.
-var (
-	module = columns(flow.OpticalCounters, "module_id", "temperature")
-	lane   = columns(flow.OpticalCounters, "lane", "rx_wavelength")
-)
+// transceiverLayouts are the two parts of a record of a transceiver (sflow.org, "Optical Interface
+// Structures"): it, and each of its lanes.
+func transceiverLayouts() (module, lane layout) {
+	return columns(flow.OpticalCounters, "module_id", "temperature"), columns(flow.OpticalCounters, "lane", "rx_wavelength")
+}
 
 func columns(t flow.CounterTable, first, last string) layout {
 	return layout{table: t, first: t.Column(first), last: t.Column(last), least: t.Column(last)}
