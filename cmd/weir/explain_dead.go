@@ -24,11 +24,15 @@ const letterTimeout = 10 * time.Second
 func (o *explainOptions) letter(ctx context.Context, x *offline.Explainer, w io.Writer, put func(offline.Explanation) error) error {
 	ctx, cancel := context.WithTimeout(ctx, letterTimeout)
 	defer cancel()
-	b, err := bus.Connect(ctx, o.NATS, "explain", slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	log := slog.New(slog.DiscardHandler)
+	b, err := bus.Connect(ctx, o.NATS, operatorName, log, prometheus.NewRegistry())
 	if err != nil {
 		return err
 	}
 	defer b.Close()
+	if !awaitBus(ctx, b, log) {
+		return b.Ready()
+	}
 	l, err := b.Letter(ctx, o.dead)
 	if err != nil {
 		return err
