@@ -4,5 +4,6 @@
 // decoding and marshalling of a flow, with allocations. It is a module of its own,
 // so that GoFlow2 is no dependency of the service.
 //
-//	go run .   # in this folder
+//	go run .                       # in this folder
+//	go run . -cpuprofile cpu.out   # then: go tool pprof -top cpu.out
 package main

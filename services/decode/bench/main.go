@@ -3,10 +3,12 @@
 package main
 
 import (
+	"flag"
 	"fmt"
 	"net/netip"
 	"os"
 	"runtime"
+	"runtime/pprof"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -22,13 +24,16 @@ const (
 )
 
 func main() {
-	if err := run(); err != nil {
+	profile := flag.String("cpuprofile", "", "file for a CPU profile of weir's part")
+	flag.Parse()
+	if err := run(*profile); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run() error {
+func run(profile string) error {
+	var all []subject
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(w, "\tweir ns/flow\tallocs/flow\tGoFlow2 ns/flow\tallocs/flow\tratio\t")
 	for _, c := range []struct {
@@ -52,13 +57,36 @@ func run() error {
 		if ours.flows != theirs.flows {
 			return fmt.Errorf("%s: weir has %d flows, GoFlow2 %d", c.name, ours.flows, theirs.flows)
 		}
+		all = append(all, ours)
 		var a, b figure
 		for range rounds {
 			a, b = a.better(ours.measure()), b.better(theirs.measure())
 		}
 		fmt.Fprintf(w, "%s\t%.0f\t%.3f\t%.0f\t%.1f\t%.1f\t\n", c.name, a.ns, a.allocs, b.ns, b.allocs, b.ns/a.ns)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil || profile == "" {
+		return err
+	}
+	return profileOf(all, profile)
+}
+
+// profileOf writes a CPU profile of subjects.
+func profileOf(all []subject, name string) error {
+	file, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return err
+	}
+	defer pprof.StopCPUProfile()
+	for _, s := range all {
+		for range rounds {
+			s.measure()
+		}
+	}
+	return nil
 }
 
 func repeat(make func(n int) []byte) [][]byte {
