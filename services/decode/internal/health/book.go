@@ -124,6 +124,9 @@ func merge(to, s *flow.Health) {
 
 // Sequence adds what a sequence number told.
 func Sequence(s *flow.Health, v sequence.Verdict) {
+	if v == (sequence.Verdict{}) {
+		return
+	}
 	s.Missing += v.Missing
 	for _, c := range [...]struct {
 		said bool

@@ -11,8 +11,9 @@ import (
 
 // seen is what a writer has counted: the health of an exporter is told by the difference.
 type seen struct {
-	rows                                int
-	refused, unknown, unsampled, skewed uint64
+	rows              int
+	refused           refusal.Counts
+	unsampled, skewed uint64
 }
 
 // Tell adds a message of some octets and records to the account of its domain, with what came
@@ -32,13 +33,17 @@ func (w *Writer) Tell(a *health.Account, domain uint32, octets, records int, v s
 // TellRest adds what came since the last message was told to an account.
 func (w *Writer) TellRest(a *health.Account, domain uint32) *flow.Health {
 	s := w.Book.Open(a, health.Key{Exporter: w.exporter, Protocol: uint8(w.kind.Number()), Domain: domain}, w.receivedNs) //nolint:gosec // small
-	now := seen{w.batch.Rows(), w.Refused.Total(), w.Refused[refusal.TemplateUnknown], w.unsampled, w.skewed}
-	s.Flows += uint64(now.rows - w.told.rows) //nolint:gosec // rows are only added
-	s.Refused += now.refused - w.told.refused
-	s.TemplateUnknown += now.unknown - w.told.unknown
-	s.SamplingUnknown += now.unsampled - w.told.unsampled
-	s.TimeSkewed += now.skewed - w.told.skewed
-	w.told, w.refused = now, false
+	t, rows := &w.told, w.batch.Rows()
+	s.Flows += uint64(rows - t.rows) //nolint:gosec // rows are only added
+	s.SamplingUnknown += w.unsampled - t.unsampled
+	s.TimeSkewed += w.skewed - t.skewed
+	t.rows, t.unsampled, t.skewed = rows, w.unsampled, w.skewed
+	if w.Refused != t.refused {
+		s.Refused += w.Refused.Total() - t.refused.Total()
+		s.TemplateUnknown += w.Refused[refusal.TemplateUnknown] - t.refused[refusal.TemplateUnknown]
+		t.refused = w.Refused
+	}
+	w.refused = false
 	return s
 }
 

@@ -25,9 +25,9 @@ const (
 )
 
 // Number returns the value of flow.Type. GoFlow2 has none for the old versions of NetFlow.
-func (t Type) Number() uint64 {
-	return [NumTypes]uint64{0, 1, 2, 3, 4, 101, 107, 108}[t]
-}
+func (t Type) Number() uint64 { return numbers[t] }
+
+var numbers = [NumTypes]uint64{0, 1, 2, 3, 4, 101, 107, 108}
 
 // String returns the type as it stands in metrics.
 func (t Type) String() string {

@@ -173,6 +173,14 @@ func (s *Sources) of(id uint64) *source {
 // Advance takes the number of a sample in a datagram that v is said of, and returns how many samples
 // are missing before it; below 0 where it came late.
 func (s *Sources) Advance(id uint64, number uint32, v Verdict) int64 {
+	if x := s.last; x != nil && x.id == id && x.next == number && x.known {
+		x.next++
+		return 0
+	}
+	return s.advance(id, number, v)
+}
+
+func (s *Sources) advance(id uint64, number uint32, v Verdict) int64 {
 	if v.Duplicate {
 		return 0
 	}

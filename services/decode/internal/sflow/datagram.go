@@ -125,8 +125,9 @@ func (d *Decoder) sample(format uint32, p []byte) bool {
 		d.w.Refuse(refusal.SampleMalformed)
 		return true
 	}
-	if format != discardedPacket {
-		d.follow(&s)
+	if d.account != nil && format != discardedPacket {
+		d.taken++
+		d.missing += d.account.Sources.Advance(s.source, s.number, d.verdict)
 	}
 	r := d.w.Next()
 	if r == nil {
@@ -140,14 +141,6 @@ func (d *Decoder) sample(format uint32, p []byte) bool {
 	}
 	d.w.Commit()
 	return true
-}
-
-// follow accounts for a flow sample.
-func (d *Decoder) follow(s *sample) {
-	if d.account != nil {
-		d.taken++
-		d.missing += d.account.Sources.Advance(s.source, s.number, d.verdict)
-	}
 }
 
 // setAside keeps a discarded packet out of what counts as traffic: whoever sums bytes has it there
