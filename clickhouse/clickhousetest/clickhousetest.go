@@ -85,24 +85,37 @@ func NewCluster(t testing.TB, name string, shards int) []*Server {
 		host, port, _ := strings.Cut(servers[i].Native, ":")
 		fmt.Fprintf(&members, "<shard><replica><host>%s</host><port>%s</port></replica></shard>", host, port)
 	}
-	for file, text := range map[string]string{
-		"config.d": fmt.Sprintf("<clickhouse><remote_servers><%[1]s>%[2]s</%[1]s></remote_servers></clickhouse>", name, members.String()),
-		"users.d":  "<clickhouse><users><default><grants replace=\"replace\"><query>GRANT ALL ON *.*</query></grants></default></users></clickhouse>",
-	} {
-		for _, s := range servers {
-			folder := filepath.Join(s.dir, file)
-			if err := os.MkdirAll(folder, 0o750); err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(filepath.Join(folder, "cluster.xml"), []byte(text), 0o600); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
 	for _, s := range servers {
+		s.configure(map[string]string{
+			"config.d/cluster.xml": fmt.Sprintf("<clickhouse><remote_servers><%[1]s>%[2]s</%[1]s></remote_servers></clickhouse>", name, members.String()),
+			"users.d/cluster.xml":  "<clickhouse><users><default><grants replace=\"replace\"><query>GRANT ALL ON *.*</query></grants></default></users></clickhouse>",
+		})
 		s.begin()
 	}
 	return servers
+}
+
+// NewConfigured returns a server with settings of its own in config.d and users.d.
+func NewConfigured(t testing.TB, files map[string]string) *Server {
+	t.Helper()
+	Engine(t)
+	s := prepared(t)
+	s.configure(files)
+	s.begin()
+	return s
+}
+
+func (s *Server) configure(files map[string]string) {
+	s.t.Helper()
+	for name, text := range files {
+		path := filepath.Join(s.dir, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+			s.t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			s.t.Fatal(err)
+		}
+	}
 }
 
 // Engine returns the path of libchdb.so, or skips the test.
