@@ -73,6 +73,7 @@ type Bus struct {
 	stage string
 	nc    *nats.Conn
 	js    jetstream.JetStream
+	link  *link
 	log   *slog.Logger
 	m     *metrics
 
@@ -86,6 +87,7 @@ type Bus struct {
 // Connect connects stage to JetStream. It does not wait for the server: what is called on
 // a Bus while the server is away fails or is tried again, as its contract says.
 func Connect(_ context.Context, cfg Config, stage string, log *slog.Logger, reg prometheus.Registerer, opts ...nats.Option) (*Bus, error) {
+	link := newLink()
 	opts = append([]nats.Option{
 		nats.Name("weir-" + stage),
 		nats.CustomInboxPrefix("_INBOX_" + stage),
@@ -101,7 +103,10 @@ func Connect(_ context.Context, cfg Config, stage string, log *slog.Logger, reg 
 				log.Warn("NATS connection lost, trying again", "error", err)
 			}
 		}),
-		nats.ReconnectHandler(func(nc *nats.Conn) { log.Info("NATS connected", "url", nc.ConnectedUrlRedacted()) }),
+		nats.ReconnectHandler(func(nc *nats.Conn) {
+			log.Info("NATS connected", "url", nc.ConnectedUrlRedacted())
+			link.restored()
+		}),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			log.Warn("NATS reports an error", "error", err)
 		}),
@@ -116,7 +121,7 @@ func Connect(_ context.Context, cfg Config, stage string, log *slog.Logger, reg 
 		nc.Close()
 		return nil, fmt.Errorf("open JetStream: %w", err)
 	}
-	return &Bus{cfg: cfg, stage: stage, nc: nc, js: js, log: log, m: newMetrics(reg), kvs: map[Bucket]jetstream.KeyValue{}, lags: map[string]*lagWatch{}}, nil
+	return &Bus{cfg: cfg, stage: stage, nc: nc, js: js, link: link, log: log, m: newMetrics(reg), kvs: map[Bucket]jetstream.KeyValue{}, lags: map[string]*lagWatch{}}, nil
 }
 
 // Close ends the connection.
@@ -170,7 +175,10 @@ const (
 
 func (d *backoff) reset() { d.next = 0 }
 
-func (d *backoff) wait(ctx context.Context) bool {
+// step returns the next delay.
+func (d *backoff) step() time.Duration {
 	d.next = min(max(2*d.next, firstDelay), maxDelay)
-	return pause(ctx, d.next)
+	return d.next
 }
+
+func (d *backoff) wait(ctx context.Context) bool { return pause(ctx, d.step()) }

@@ -114,6 +114,8 @@ func (b *Bus) read(ctx context.Context, s Stream, p int, pos Position, messages 
 	}
 	defer it.Stop()
 	defer context.AfterFunc(ctx, it.Stop)()
+	// nats.go would go on by itself, in some seconds.
+	defer context.AfterFunc(b.link.again(), it.Stop)()
 	read, lag := b.m.read.WithLabelValues(s.Name), b.watchOf(s, p)
 	lag.reads(consumer)
 	defer lag.reads(nil)

@@ -71,7 +71,7 @@ func (w *worker[In, Out, PI, PO]) run(ctx context.Context) {
 		if time.Since(start) > maxDelay {
 			delay.reset()
 		}
-		delay.wait(ctx)
+		w.b.wait(ctx, &delay)
 	}
 }
 

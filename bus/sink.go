@@ -87,7 +87,7 @@ func (s *sink[M, PM]) partition(ctx context.Context, p int) {
 		if time.Since(start) > maxDelay {
 			delay.reset()
 		}
-		delay.wait(ctx)
+		s.b.wait(ctx, &delay)
 	}
 }
 
