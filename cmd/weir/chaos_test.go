@@ -58,7 +58,7 @@ func TestChaosLosesNothingAndDoublesNothing(t *testing.T) {
 	go func() { sent <- load.Run(ctx) }()
 	c.untilRows(1000)
 
-	f := newFaults(t, c, rand.New(rand.NewPCG(seed, 0)), 800*time.Millisecond, min(length/6, time.Minute))
+	f := newFaults(t, c, rand.New(rand.NewPCG(seed, 0)), 800*time.Millisecond, min(length/10, time.Minute))
 	f.run(ctx)
 	if err := <-sent; err != nil {
 		t.Fatal(err)
@@ -68,10 +68,19 @@ func TestChaosLosesNothingAndDoublesNothing(t *testing.T) {
 	}
 	c.checkChaos(load)
 	c.report(f, stands, load)
-	for _, p := range c.processes() {
-		for _, end := range p.ends() {
-			t.Error(end)
+	c.checkEnds()
+}
+
+// checkEnds fails where a process has ended that nobody killed.
+func (c *cluster) checkEnds() {
+	c.t.Helper()
+	for _, w := range c.workers {
+		for _, end := range w.ends() {
+			c.t.Error(end)
 		}
+	}
+	for _, end := range c.server.ends() {
+		c.t.Error(end)
 	}
 }
 
@@ -103,14 +112,6 @@ func newChaosLoad(t *testing.T, to string, seed uint64) *traffic.Load {
 	}
 	t.Cleanup(load.Close)
 	return load
-}
-
-func (c *cluster) processes() []*process {
-	all := []*process{c.server, c.clickhouse}
-	for _, w := range c.workers {
-		all = append(all, w.process)
-	}
-	return all
 }
 
 // sequenceSQL has a line for each datagram that holds flows.
@@ -208,6 +209,9 @@ func (c *cluster) report(f *faults, stands *pauses, load *traffic.Load) {
 	fmt.Fprintf(&b, "\n%d faults\n", f.all())
 	for _, kind := range kinds() {
 		fmt.Fprintf(&b, "  %-40s %5d\n", kind, f.made[kind])
+	}
+	if f.aborts > 0 {
+		fmt.Fprintf(&b, "  %-40s %5d\n", "ClickHouse aborted by itself", f.aborts)
 	}
 	b.WriteString("longest pause of a partition while input waited, all faults included\n")
 	stands.mu.Lock()

@@ -41,6 +41,8 @@ type faults struct {
 	away   time.Duration // of ClickHouse
 
 	made    map[string]int
+	gone    time.Time // when ClickHouse went away the last time
+	aborts  int       // of ClickHouse, by itself
 	running sync.WaitGroup
 	mu      sync.Mutex
 	busy    map[*process]bool
@@ -65,17 +67,31 @@ func (f *faults) run(ctx context.Context) {
 	tick := time.NewTicker(f.every)
 	defer tick.Stop()
 	for {
+		f.supervise()
 		f.one()
 		select {
 		case <-ctx.Done():
 			f.running.Wait()
+			f.supervise()
 			return
 		case <-tick.C:
 		}
 	}
 }
 
-// one makes the next fault, if its process has none already. Each kind comes once before chance decides.
+// supervise starts ClickHouse again where it has ended by itself, as whoever runs it does: its engine
+// aborts now and then when it is started right after kill -9.
+func (f *faults) supervise() {
+	p := f.c.clickhouse
+	if len(p.ends()) == f.aborts || !f.take(p) {
+		return
+	}
+	defer f.release(p)
+	f.aborts = len(p.ends())
+	f.start(p)
+}
+
+// one makes the next fault, if its process has none already.
 func (f *faults) one() {
 	kind := f.choose()
 	var p *process
@@ -88,6 +104,10 @@ func (f *faults) one() {
 		p = f.c.clickhouse
 		do = func() { f.restart(p, 0) }
 	case databaseAway:
+		if time.Since(f.gone) < 5*f.away { // or it would hardly be there
+			return
+		}
+		f.gone = time.Now()
 		p = f.c.clickhouse
 		do = func() { f.restart(p, f.away) }
 	case scale:
@@ -109,6 +129,7 @@ func (f *faults) one() {
 	})
 }
 
+// choose takes each kind once before chance decides.
 func (f *faults) choose() string {
 	sum := 0
 	for _, kind := range kinds() {
