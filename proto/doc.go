@@ -4,6 +4,7 @@
 // package weir.v1, and the Go code generated from them.
 //
 //	ingest ─DatagramBatch→ decode ─FlowBatch→ enrich ─FlowBatch→ aggregate ─RollupBatch→ insert
+//	                         └───────────────CounterBatch──────────────────────────────→ insert
 //
 // A message is a table. Every field of a row is a column, and a column that no
 // row uses is absent. `make generate` writes the Go code again.
