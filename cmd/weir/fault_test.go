@@ -107,7 +107,6 @@ func (f *faults) one() {
 		if time.Since(f.gone) < 5*f.away { // or it would hardly be there
 			return
 		}
-		f.gone = time.Now()
 		p = f.c.clickhouse
 		do = func() { f.restart(p, f.away) }
 	case scale:
@@ -120,6 +119,9 @@ func (f *faults) one() {
 	}
 	if do == nil || !f.take(p) {
 		return
+	}
+	if kind == databaseAway {
+		f.gone = time.Now()
 	}
 	f.made[kind]++
 	f.c.t.Logf("%s %s: %s", time.Now().Format(time.TimeOnly), kind, p.name)
