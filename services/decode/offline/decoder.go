@@ -83,10 +83,10 @@ func (d *Decoder) decode(packet int, g *flow.Datagram, put func(Flows) error) er
 // put hands over what a datagram has had.
 func (d *Decoder) put(packet int, put func(Flows) error) error {
 	f := Flows{Packet: packet, Batch: &d.batch}
-	if d.counters.Rows() != 0 {
-		f.Counters = &d.counters
-		for t := range d.tally.counters {
-			d.tally.counters[t] += uint64(d.counters.TableRows(flow.CounterTable(t))) //nolint:gosec // a few
+	for t := range d.tally.counters {
+		if n := d.counters.TableRows(flow.CounterTable(t)); n != 0 { //nolint:gosec // a few
+			f.Counters = &d.counters
+			d.tally.counters[t] += uint64(n)
 		}
 	}
 	if d.batch.Rows() == 0 && f.Counters == nil {

@@ -192,11 +192,11 @@ func (e *entry) place(b *flow.Batch, l *link, epoch *flow.Epoch) {
 
 // put writes the places of names, but not over what the records say themselves.
 func put(b *flow.Batch, f flow.Field, row int, places []uint64) {
-	var any uint64
+	var all uint64
 	for _, v := range places {
-		any |= v
+		all |= v
 	}
-	if any == 0 {
+	if all == 0 {
 		return
 	}
 	if b.Free(f, row) {
