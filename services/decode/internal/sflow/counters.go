@@ -79,8 +79,10 @@ func sourceOf(expanded bool, p []byte) (source, []byte) {
 func (d *Decoder) counterRecord(s source, format uint32, p []byte) bool {
 	switch format {
 	case portName:
-		name, rest := text(p, maxName)
-		d.interfaces.setText("if_name", name)
+		name, rest := stringOf(p)
+		if rest != nil {
+			d.interfaces.setText("if_name", name)
+		}
 		return rest != nil
 	case hostDescription:
 		return d.describe(p)
@@ -128,11 +130,11 @@ func (d *Decoder) lanes(s source, p []byte) bool {
 
 // describe reads a host_descr: name, UUID, kind of machine, operating system and its release.
 func (d *Decoder) describe(p []byte) bool {
-	name, p := text(p, maxName)
+	name, p := stringOf(p)
 	if len(p) < 24 {
 		return false
 	}
-	release, rest := text(p[24:], maxName)
+	release, rest := stringOf(p[24:])
 	d.hosts.setText("host_name", name)
 	d.hosts.setText("uuid", uuid(p))
 	d.hosts.setText("os_release", release)
@@ -144,13 +146,13 @@ func (d *Decoder) describe(p []byte) bool {
 // maxName bounds the octets that are kept of a name.
 const maxName = 255
 
-// text reads a string of at most most octets and returns what follows, nil if it is cut.
-func text(p []byte, most int) (string, []byte) {
+// stringOf reads a string and returns what follows, nil if it is cut.
+func stringOf(p []byte) (string, []byte) {
 	n := stringOctets(p)
 	if n < 0 {
 		return "", nil
 	}
-	s := p[4 : 4+min(int(binary.BigEndian.Uint32(p)), most)]
+	s := p[4 : 4+min(int(binary.BigEndian.Uint32(p)), maxName)]
 	return strings.ToValidUTF8(string(s), "\uFFFD"), p[min(n, len(p)):]
 }
 
