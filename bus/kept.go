@@ -14,7 +14,7 @@ import (
 
 // Kept calls do for each message of a stream that was stored at since or later and is there now,
 // those of a partition in order, until ctx ends or do fails. It is not one of the stream's readers:
-// truncation does not wait for it. Gone tells that the stream does not go back as far as since.
+// truncation does not wait for it. A dead letter that was replayed comes where it came first. Gone tells that the stream does not go back as far as since.
 func Kept[M any, PM message[M]](ctx context.Context, b *Bus, s Stream, since time.Time, do func(p int, m *M) error) (gone bool, err error) {
 	stream, err := b.js.Stream(ctx, s.Name)
 	if err != nil {
@@ -50,6 +50,9 @@ func Kept[M any, PM message[M]](ctx context.Context, b *Bus, s Stream, since tim
 			return gone, fmt.Errorf("read %s: %w", s.Name, err)
 		}
 		seq = md.Sequence.Stream
+		if header(msg.Headers(), letterHeader) != "" {
+			continue
+		}
 		p, m, err := unpackAs[M, PM](s, msg)
 		if err != nil { // the stage that reads it has buried it
 			b.log.Warn("message is left out", "stream", s.Name, "sequence", seq, "error", err)
