@@ -245,3 +245,31 @@ func TestMuchThatWasHeldIsReleasedOverSeveralInputs(t *testing.T) {
 		t.Errorf("%d rows in %d outputs, want 100 in 3", rows, outputs)
 	}
 }
+
+// Whatever comes, what is held and released is bounded by what came, and the log tells the same.
+func FuzzHeld(f *testing.F) {
+	f.Add(v9(1, 7, set(256, dataRecord)), v9(2, 7, templateSet(true, 256, specifiers...)))
+	f.Add(ipfixMessage(1, 7, set(256, u32(1)), set(257, u8(255), u16(3))), ipfixMessage(2, 7, templateSet(false, 256, 1, 4), templateSet(false, 257, 96, 65535)))
+	f.Add(ipfixMessage(1, 7, set(257, u32(7), u32(512))), ipfixMessage(1, 7, set(3, u16(257), u16(2), u16(1), []u16{149, 4, 34, 4})))
+	f.Fuzz(func(t *testing.T, first, second []byte) {
+		if len(first) > 65000 || len(second) > 65000 {
+			return
+		}
+		h := newHolding(t, testHeld)
+		rows := h.feed(first).Rows() + h.feed(second).Rows() + h.feed().Rows()
+		if rows > 2*(len(first)+len(second)) {
+			t.Fatalf("%d rows of %d octets", rows, len(first)+len(second))
+		}
+		var log held.Log
+		if err := log.UnmarshalVTUnsafe(h.log.AppendVT(nil)); err != nil {
+			t.Fatal(err)
+		}
+		back := held.New(testHeld, &held.Log{})
+		if err := back.Load(&log, func(held.Input) bool { return true }); err != nil {
+			t.Fatal(err)
+		}
+		if back.Sets() != h.Held().Sets() || back.Octets() != h.Held().Octets() {
+			t.Fatalf("%d sets of %d octets are held, and %d of %d by the log", h.Held().Sets(), h.Held().Octets(), back.Sets(), back.Octets())
+		}
+	})
+}
