@@ -10,16 +10,16 @@ import (
 )
 
 // cache remembers what is known of addresses: of a whole block where it is the same for all of them, and
-// else of each. It has a fixed number of entries, in pairs: the newer of the two stands first, the
-// other one makes room.
+// else of each. It has a fixed number of entries, in sets: one that is found moves a place forward, a
+// new one comes into the middle, and the last one goes.
 type cache struct {
-	pairs []pair
-	seed  uint64 // so that nobody outside can choose addresses that share a pair
-	read  uint64 // so that what locate reads is read
+	sets []set
+	seed uint64 // so that nobody outside can choose addresses that share a set
+	read uint64 // so that what locate reads is read
 }
 
-// pair is as large as a line of the processor's cache.
-type pair [2]entry
+// set is as large as two lines of the processor's cache.
+type set [4]entry
 
 // entry is what is known of a block or of an address.
 type entry struct {
@@ -55,7 +55,7 @@ const (
 
 // newCache makes a cache of at least n entries.
 func newCache(n int) cache {
-	return cache{pairs: make([]pair, 1<<bits.Len(uint(max(n, 2)-1)>>1)), seed: rand.Uint64()} //nolint:gosec // n is positive; no secret
+	return cache{sets: make([]set, 1<<bits.Len(uint(max(n, len(set{}))-1)/uint(len(set{})))), seed: rand.Uint64()} //nolint:gosec // n is positive; no secret
 }
 
 func addressKey(a *[16]byte, vrf uint16) key {
@@ -70,42 +70,44 @@ func blockKey(a *[16]byte, vrf uint16) key {
 	return key{high & (1<<blockBits6 - 1), 0, vrf, aBlock}
 }
 
-// locate returns where the pairs of blocks are. It reads them, so that the processor fetches many at
+// locate returns where the sets of blocks are. It reads them, so that the processor fetches many at
 // once, and find need not wait for each.
 func (c *cache) locate(at []uint32, addrs [][16]byte, vrfs []uint16) []uint32 {
 	var read uint64
 	for i := range addrs {
 		k := blockKey(&addrs[i], vrfs[i])
-		pair := c.pairOf(&k)
-		read += c.pairs[pair][0].low
-		at = append(at, pair)
+		n := c.setOf(&k)
+		read += c.sets[n][0].low + c.sets[n][2].low
+		at = append(at, n)
 	}
 	c.read = read
 	return at
 }
 
-func (c *cache) pairOf(k *key) uint32 {
+func (c *cache) setOf(k *key) uint32 {
 	h1, h2 := bits.Mul64(k.high^c.seed^uint64(k.vrf), 0x9e3779b97f4a7c15)
 	h1, h2 = bits.Mul64(h1^h2^k.low, 0xd6e8feb86659fd93)
-	return uint32((h1 ^ h2) & uint64(len(c.pairs)-1)) //nolint:gosec // there are at most 1<<23
+	return uint32((h1 ^ h2) & uint64(len(c.sets)-1)) //nolint:gosec // there are at most 1<<22
 }
 
-// find returns the entry of a key that belongs to a pair. Nothing is known yet of one that is new.
-func (c *cache) find(pair uint32, k key) (e *entry, found bool) {
-	p := &c.pairs[pair]
-	if p[0].is(&k) {
-		return &p[0], true
+// find returns the entry of a key that belongs to set n. Nothing is known yet of one that is new.
+func (c *cache) find(n uint32, k key) (e *entry, found bool) {
+	s := &c.sets[n]
+	if s[0].is(&k) {
+		return &s[0], true
 	}
-	p[0], p[1] = p[1], p[0]
-	if p[0].is(&k) {
-		return &p[0], true
+	for i := 1; i < len(s); i++ {
+		if s[i].is(&k) {
+			s[i-1], s[i] = s[i], s[i-1]
+			return &s[i-1], true
+		}
 	}
-	p[0] = entry{high: k.high, low: k.low, vrf: k.vrf, reach: k.reach}
-	return &p[0], false
+	s[3], s[2] = s[2], entry{high: k.high, low: k.low, vrf: k.vrf, reach: k.reach}
+	return &s[2], false
 }
 
 func (e *entry) is(k *key) bool {
 	return e.low == k.low && e.high == k.high && e.vrf == k.vrf && e.reach == k.reach
 }
 
-func (c *cache) reset() { clear(c.pairs) }
+func (c *cache) reset() { clear(c.sets) }

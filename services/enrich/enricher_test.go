@@ -194,7 +194,7 @@ func TestRowsOfTwoGenerationsMayBeInOneMessage(t *testing.T) {
 func TestCacheNeverConfusesAddresses(t *testing.T) {
 	t.Parallel()
 	c := newCache(100)
-	if got := 2 * len(c.pairs); got != 128 {
+	if got := len(set{}) * len(c.sets); got != 128 {
 		t.Errorf("%d entries, want 128", got)
 	}
 	rnd := rand.New(rand.NewPCG(1, 2))
@@ -203,7 +203,7 @@ func TestCacheNeverConfusesAddresses(t *testing.T) {
 		n := rnd.Uint32N(300)
 		a := netip.AddrFrom4([4]byte{10, byte(n >> 8), byte(n), 1}).As16()
 		k := addressKey(&a, uint16(n%3))
-		e, ok := c.find(c.pairOf(&k), k)
+		e, ok := c.find(c.setOf(&k), k)
 		if !ok {
 			e.net = n
 			continue

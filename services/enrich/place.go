@@ -32,7 +32,7 @@ const maxPlaces = 1 << 18
 type places struct {
 	known  *knowledge
 	cache  cache
-	pairs  []uint32 // of the cache, for each row
+	sets   []uint32 // of the cache, for each row
 	misses int
 
 	ases map[record]uint32 // AS, geos and nets as numbers
@@ -76,20 +76,20 @@ func (p *places) full() bool { return len(p.ases)+len(p.geos)+len(p.nets) > maxP
 
 // find calls each with what is known of the address of each row.
 func (p *places) find(addrs [][16]byte, vrfs []uint16, each func(row int, e *entry)) {
-	p.pairs = p.cache.locate(p.pairs[:0], addrs, vrfs)
-	for i, pair := range p.pairs {
+	p.sets = p.cache.locate(p.sets[:0], addrs, vrfs)
+	for i, set := range p.sets {
 		a := &addrs[i]
 		if *a == [16]byte{} {
 			each(i, &entry{})
 			continue
 		}
-		e, ok := p.cache.find(pair, blockKey(a, vrfs[i]))
+		e, ok := p.cache.find(set, blockKey(a, vrfs[i]))
 		if !ok && !p.ask(e, a) {
 			e.net = mixed
 		}
 		if e.net == mixed {
 			k := addressKey(a, vrfs[i])
-			if e, ok = p.cache.find(p.cache.pairOf(&k), k); !ok {
+			if e, ok = p.cache.find(p.cache.setOf(&k), k); !ok {
 				p.ask(e, a)
 			}
 		}
