@@ -36,7 +36,7 @@ type Config struct {
 
 const (
 	minBytes = 1 << 20
-	maxBytes = 1 << 40
+	maxBytes = 16 << 30 // places in a table reach 32 GiB
 	maxHours = 24 * time.Hour
 )
 
@@ -69,7 +69,7 @@ func (c Config) Validate() error {
 	between("max_ahead", c.MaxAhead, 0, maxHours)
 	between("max_behind", c.MaxBehind, 0, 366*maxHours)
 	between("max_duration", c.MaxDuration, 0, maxHours)
-	check(c.MaxBytes >= minBytes && c.MaxBytes <= maxBytes, "max_bytes: %d is not between %d (1 MiB) and %d (1 TiB)", c.MaxBytes, minBytes, int64(maxBytes))
+	check(c.MaxBytes >= minBytes && c.MaxBytes <= maxBytes, "max_bytes: %d is not between %d (1 MiB) and %d (16 GiB)", c.MaxBytes, minBytes, int64(maxBytes))
 	errs = append(errs, c.validateRollups()...)
 	return errors.Join(errs...)
 }

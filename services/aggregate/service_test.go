@@ -151,7 +151,7 @@ func TestNewRefusesAWrongConfiguration(t *testing.T) {
 flush_interval: 1ns is not between 100ms and 1m0s
 idle_after: 1ns is not between 1s and 24h0m0s
 max_ahead: -1ns is not between 0s and 24h0m0s
-max_bytes: 1 is not between 1048576 (1 MiB) and 1099511627776 (1 TiB)
+max_bytes: 1 is not between 1048576 (1 MiB) and 17179869184 (16 GiB)
 builtin: there is no rollup flows_7m
 rollups[0].name: flows is another table
 rollups[0].window: 1.5s is not whole seconds between 10s and 24h0m0s
