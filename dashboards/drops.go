@@ -23,17 +23,24 @@ func dropReason(column string) string {
 	})
 }
 
-// dropped are flows that did not get through: status 10xxxxxx, or a discarded sample of sFlow.
-const dropped = "(bitAnd(forwarding_status, 192) = 128 OR drop_reason != 0)"
+// lostFlows are those that did not get through: status 10xxxxxx, packets that an sFlow agent discarded, and what
+// routers count as dropped of a flow. Discarded packets are no traffic: their size is in columns of its own.
+func lostFlows() source {
+	s := rawFlows().and("(bitAnd(forwarding_status, 192) = 128 OR drop_reason != 0 OR dropped_packets != 0)")
+	s.with = "WITH toUInt64(1) AS flows, if(bitAnd(forwarding_status, 192) = 128 OR drop_reason != 0, bytes, 0) + dropped_bytes AS octets_lost,\n" +
+		"  if(bitAnd(forwarding_status, 192) = 128 OR drop_reason != 0, packets, 0) + dropped_packets AS packets_lost,\n" +
+		"  octets_lost * greatest(sampling_rate, 1) AS bytes_scaled, packets_lost * greatest(sampling_rate, 1) AS packets_scaled\n"
+	return s
+}
 
 func drops() dashboard {
-	lost := rawFlows().and(dropped)
+	lost := lostFlows()
 	return board("weir-drops", "drops", "What was not forwarded, why, whose it was and where. Exporters that tell no status count as unknown.", nil,
 		areas("Forwarding status", "Rates by what became of the packets, with totals. "+ofExporter, full, rollups().over("forwarding_status", forwardingStatus("key"), "")),
 		areas("Dropped by reason", "Rates by reason of routers, with totals. "+ofExporter, half,
 			rollups().and("bitAnd(forwarding_status, 192) = 128").over("forwarding_status", forwardingStatus("key"), "")),
 		areas("Discarded samples by reason", "Rates by reason of sFlow agents, with totals. "+ofReceipt, half,
-			rawFlows().and("drop_reason != 0").over("drop_reason", dropReason("key"), "")),
+			lost.and("drop_reason != 0").over("drop_reason", dropReason("key"), "")),
 		table("Where", "Exporters and input interfaces that drop. "+ofReceipt, half,
 			lost.top(50, key{"exporter", "if(exporter_name = '', " + text("sampler_address") + ", exporter_name)", []string{"sampler_address", "exporter_name"}},
 				key{"address", text("sampler_address"), nil}, key{"in at", "if(in_if_name = '', toString(in_if), in_if_name)", []string{"in_if", "in_if_name"}})),

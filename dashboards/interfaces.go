@@ -16,7 +16,7 @@ const interfaceLabel = "concat(if(n.name = '', concat(" + exporterText + ", ' ',
 const exporterText = "replaceOne(toString(parts.key.1), '::ffff:', '')"
 
 func interfaces() dashboard {
-	rows := source{"interfaces_1m", "window_start", interfaceRows, "60"}
+	rows := source{"interfaces_1m", "window_start", interfaceRows, "60", ""}
 	names := "LEFT JOIN " + interfaceNames + " AS n ON n.sampler_address = parts.key.1 AND n.interface = parts.key.2"
 	return board("weir-interfaces", "interfaces", "How full interfaces are: from flows, and from sFlow's counters where agents send them.", nil,
 		lines("Rates", "Rates of the nine busiest interfaces and directions, with totals. "+scaled, full, rows.over("(sampler_address, interface, direction)", interfaceLabel, names)),

@@ -2,17 +2,14 @@
 
 package dashboards
 
-import "strings"
-
 func nat() dashboard {
-	events := rawFlows().and("(nat_event != 0 OR firewall_event != 0)")
-	count := func(s source, name string) string {
-		return "SELECT " + s.bucket() + " AS time, " + name + " AS series, count() AS `events`\nFROM nat_events\nWHERE " + natRows +
+	count := func(name string) string {
+		return "SELECT " + rawFlows().bucket() + " AS time, " + name + " AS series, count() AS `events`\nFROM nat_events\nWHERE " + natRows +
 			" AND series != ''\nGROUP BY time, series\nORDER BY time"
 	}
 	return board("weir-nat", "NAT and firewall", "Translations, blocks of ports, and what firewalls created, denied and deleted.", nil,
-		areas("NAT events", "Events in each interval, by kind. Events are not sampled, and not scaled.", half, count(events, "nat_event_name")),
-		areas("Firewall events", "Events in each interval, by kind. Events are not sampled, and not scaled.", half, count(events, "firewall_event_name")),
+		areas("NAT events", "Events in each interval, by kind. Events are not sampled, and not scaled.", half, count("nat_event_name")),
+		areas("Firewall events", "Events in each interval, by kind. Events are not sampled, and not scaled.", half, count("firewall_event_name")),
 		table("Who had an address and port", "The last 500 translations: an address inside, and the address and port that the world saw. Not scaled.", full, translations()),
 		table("Translated addresses", "Public addresses by events and addresses behind them. Not scaled.", half,
 			"SELECT post_nat_src_ip AS `translated to`, count() AS `events`, uniq(src_addr) AS `addresses inside`, uniq(post_nat_src_port) AS `ports used`\nFROM nat_events\nWHERE "+natRows+
@@ -29,6 +26,6 @@ const natRows = "$__timeFilter(time_received_ns)\n  AND " + byExporter + "\n  AN
 func translations() string {
 	return "SELECT time_received_ns AS received, if(exporter_name = '', sampler_ip, exporter_name) AS `exporter`, sampler_ip AS address, nat_event_name AS event, proto_name AS protocol,\n" +
 		"  src_ip AS `source`, src_port AS `source port`, post_nat_src_ip AS `translated to`, post_nat_src_port AS `translated port`,\n" +
-		"  dst_ip AS `destination`, dst_port AS `destination port`, " + strings.Join([]string{"port_range_start AS `block from`", "port_range_end AS `block to`"}, ", ") +
-		"\nFROM nat_events\nWHERE " + natRows + " AND nat_event != 0\nORDER BY time_received_ns DESC\nLIMIT 500"
+		"  dst_ip AS `destination`, dst_port AS `destination port`, port_range_start AS `block from`, port_range_end AS `block to`\n" +
+		"FROM nat_events\nWHERE " + natRows + " AND nat_event != 0\nORDER BY time_received_ns DESC\nLIMIT 500"
 }

@@ -16,7 +16,7 @@ func oneHost() dashboard {
 	flows := rawFlows().and("(" + sends + " OR " + gets + ")")
 	return board("weir-host", "one host", "What one address sends (direction out) and receives (direction in), with whom and by which services.", []object{host()},
 		stat("Traffic", "Average rate and sums over the time range, both directions unless one is chosen. "+ofReceipt, full,
-			flows.one()+"SELECT sum(${unit}) / "+seconds+" AS `${unit:text}`, sum(bytes_scaled) AS `bytes`, sum(packets_scaled) AS `packets`, sum(flows) AS `flow count`, uniq("+peer+") AS peers\nFROM flows\nWHERE "+flows.where),
+			flows.with+"SELECT sum(${unit}) / "+seconds+" AS `${unit:text}`, sum(bytes_scaled) AS `bytes`, sum(packets_scaled) AS `packets`, sum(flows) AS `flow count`, uniq("+peer+") AS peers\nFROM flows\nWHERE "+flows.where),
 		areas("Sent and received", "Rates by direction, with totals. "+ofReceipt, full, flows.over(way, "key", "")),
 		areas("Services over time", "Rates by protocol and the lower port, with totals. "+ofReceipt, half, flows.over("(proto, "+lowerPort+")", serviceName("key.1", "key.2"), "")),
 		areas("Peers over time", "Rates by peer, with totals. "+ofReceipt, half,

@@ -109,6 +109,7 @@ func pipelineRest() []*panel {
 			expr{"time() - min by (instance) (weir_aggregate_event_timestamp_seconds > 0)", "{{instance}}"}),
 		metric("Late flows", "Flows that ended in a window that was closed: counted all the same, as a correction.", "cps", half, expr{perSecond("weir_aggregate_late_flows_total", "rollup"), "{{rollup}}"}),
 		metric("Times not believed", "Flows whose times were too far from their receipt, or that lasted too long.", "cps", half, expr{perSecond("weir_aggregate_clamped_flows_total", "reason"), "{{reason}}"}),
+		metric("Disk", "Room on the volume of the streams, under weir up. Below 512 MiB nothing more is taken.", "bytes", half, expr{"weir_weir_disk_free_bytes", "{{instance}}"}),
 		metric("Memory", "Resident memory of each process.", "bytes", half, expr{"process_resident_memory_bytes", "{{instance}}"}),
 		metric("CPU", "CPU time that each process uses, in cores.", "short", half, expr{"rate(process_cpu_seconds_total[$__rate_interval])", "{{instance}}"}),
 	}

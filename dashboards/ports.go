@@ -3,7 +3,7 @@
 package dashboards
 
 func ports() dashboard {
-	sums := source{"services_5m", "window_start", "$__timeFilter(window_start)", "300"}
+	sums := source{"services_5m", "window_start", "$__timeFilter(window_start)", "300", ""}
 	return board("weir-services", "services and ports", "Which protocols, ports and applications carry the traffic.", nil,
 		areas("Services over time", "Rates by protocol and the lower port, with totals. "+noFilters, full,
 			sums.over("(proto, service_port, other)", "if(key.3 = 1, 'other', "+serviceName("key.1", "key.2")+")", "")),

@@ -46,12 +46,16 @@ const (
 	seconds = "greatest($__toTime - $__fromTime, 1)"
 )
 
-// source is a table to sum up: its time, what selects its rows, and its shortest window in seconds.
-type source struct{ name, time, where, window string }
+// source is a table to sum up: its time, what selects its rows, its shortest window in seconds, and what is
+// computed of a row for the sums.
+type source struct{ name, time, where, window, with string }
 
-func rollups() source { return source{rollup, "window_start", chosen, "${resolution}"} }
+func rollups() source { return source{rollup, "window_start", chosen, "${resolution}", ""} }
 
-func rawFlows() source { return source{"flows", "time_received_ns", chosenFlows, "10"} }
+// rawFlows is the table flows, where sum(flows) is the number of rows.
+func rawFlows() source {
+	return source{"flows", "time_received_ns", chosenFlows, "10", "WITH toUInt64(1) AS flows\n"}
+}
 
 // and adds a condition.
 func (s source) and(condition string) source {
@@ -65,14 +69,6 @@ func (s source) step() string { return "greatest($__interval_s, " + s.window + "
 // bucket is the time of a graph's point.
 func (s source) bucket() string {
 	return "toStartOfInterval(" + s.time + ", toIntervalSecond(" + s.step() + "))"
-}
-
-// one makes sum(flows) the number of rows where a row is a flow.
-func (s source) one() string {
-	if s.name == "flows" {
-		return "WITH toUInt64(1) AS flows\n"
-	}
-	return ""
 }
 
 // key is a column of a table: how it is shown, and the columns that rows are grouped by for that. What is
@@ -97,7 +93,7 @@ func (s source) top(limit int, keys ...key) string {
 	}
 	return fmt.Sprintf("SELECT %s,\n  amount / %s AS `${unit:text}`, octets AS `bytes`, frames AS `packets`, records AS `flow count`\nFROM (\n"+
 		"  %sSELECT %s, sum(${unit}) AS amount, sum(bytes_scaled) AS octets, sum(packets_scaled) AS frames, sum(flows) AS records\n  FROM %s\n  WHERE %s\n  GROUP BY %s\n  ORDER BY amount DESC\n  LIMIT %d\n)\nORDER BY amount DESC",
-		strings.Join(shown, ", "), seconds, s.one(), strings.Join(columns, ", "), s.name, s.where, strings.Join(groups, ", "), limit)
+		strings.Join(shown, ", "), seconds, s.with, strings.Join(columns, ", "), s.name, s.where, strings.Join(groups, ", "), limit)
 }
 
 // over is the traffic over time by a key of which there are few. label is the text of the key, or of what
@@ -116,7 +112,7 @@ func (s source) over(column, label, join string) string {
         GROUP BY time, key
       ) AS parts%s
       GROUP BY time, label
-    )`, label, s.one(), s.bucket(), column, s.name, s.where, join))
+    )`, label, s.with, s.bucket(), column, s.name, s.where, join))
 }
 
 // overMany is over for a key of which there are many: first the nine largest are found, then the others are one.
@@ -132,7 +128,7 @@ func (s source) overMany(column, label, join string) string {
       FROM %[5]s
       WHERE %[6]s
       GROUP BY time, large, key
-    ) AS parts%[7]s`, label, s.one(), s.bucket(), column, s.name, s.where, join))
+    ) AS parts%[7]s`, label, s.with, s.bucket(), column, s.name, s.where, join))
 }
 
 // series has the columns of a graph, from parts of labels.

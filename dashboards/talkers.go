@@ -20,8 +20,8 @@ func serviceKey() key {
 }
 
 func talkers() dashboard {
-	senders := source{"hosts_5m", "window_start", "$__timeFilter(window_start)", "300"}
-	receivers := source{"receivers_5m", "window_start", "$__timeFilter(window_start)", "300"}
+	senders := source{"hosts_5m", "window_start", "$__timeFilter(window_start)", "300", ""}
+	receivers := source{"receivers_5m", "window_start", "$__timeFilter(window_start)", "300", ""}
 	first := func(address string) string { return "if(other = 1, 'other', " + text(address) + ")" }
 	return board("weir-talkers", "top talkers", "Who sends and receives most. Click an address for all of that host.", nil,
 		areas("Sources over time", "Rates of the nine sources with the most traffic, with totals. "+ofReceipt, full, rawFlows().overMany("src_addr", text("key"), "")),

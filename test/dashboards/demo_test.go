@@ -23,6 +23,7 @@ type demoFlow struct {
 	duplicate          uint8
 	forwarding         uint8
 	dropReason         uint16
+	lostBytes          uint64 // of a discarded packet, which is no traffic
 	natEvent, firewall uint8
 	noTimes            bool // of the exporter: they are of receipt
 }
@@ -141,6 +142,7 @@ func special(f *demoFlow, i int) {
 		f.forwarding = 130 // dropped by an access list
 	case i%17 == 5 && f.exporter.kind == 1:
 		f.forwarding, f.dropReason = 0, 269 // sFlow: blackhole route
+		f.lostBytes, f.bytes, f.packets = f.bytes, 0, 0
 	case i%23 == 7:
 		f.natEvent = 1 + uint8(i%2)
 	case i%23 == 9:

@@ -170,6 +170,15 @@ func (s *store) testNumbers(t *testing.T) {
 			return map[uint8]string{0: "unknown", 64: "forwarded", 130: "dropped: ACL drop"}[f.forwarding]
 		}))
 	})
+	t.Run("drops: discarded packets", func(t *testing.T) {
+		lost := 0.0
+		for i := range s.flows {
+			if f := &s.flows[i]; f.duplicate == 0 {
+				lost += float64(f.lostBytes * f.rate())
+			}
+		}
+		compareSeries(t, s.panelOf(t, a, "weir-drops/Discarded samples by reason"), a.interval.Seconds(), map[string]sum{"blackhole route": {bytes: lost}})
+	})
 	t.Run("exporter health: loss and sampling", func(t *testing.T) { s.testHealthNumbers(t) })
 	t.Run("interfaces: percentile and counters", func(t *testing.T) { s.testInterfaceNumbers(t) })
 }

@@ -27,6 +27,7 @@ import (
 // quiet are the expressions that a healthy stack has no series for, each with the reason.
 var quiet = map[string]string{
 	"weir_insert_repeated_total":          "no insert was repeated",
+	"weir_weir_disk_free_bytes <":         "there is room on the disk",
 	"> 0.8":                               "no stream is nearly full",
 	"weir_bus_dead_letters_total":         "no message could not be processed",
 	"weir_bus_restarts_total":             "no partition had an error",
@@ -112,7 +113,7 @@ func checkLabels(t *testing.T, weir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	closed := []string{"service", "stream", "partition", "outcome", "reason", "protocol", "rollup", "partial", "table", "listener", "file", "database", "le"}
+	closed := []string{"service", "stream", "partition", "outcome", "reason", "protocol", "rollup", "partial", "table", "listener", "file", "database", "policy", "le"}
 	for line := range strings.SplitSeq(string(text), "\n") {
 		for _, m := range regexp.MustCompile(`[{,](\w+)="`).FindAllStringSubmatch(line, -1) {
 			ofExporter := m[1] == "exporter" && (strings.HasPrefix(line, "weir_ingest_") || strings.HasPrefix(line, "weir_decode_"))

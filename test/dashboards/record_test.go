@@ -35,7 +35,7 @@ func (f *demoFlow) numbers(r *flow.Record) {
 		flow.Bytes: f.bytes, flow.Packets: f.packets, flow.EType: uint64(f.etype()), flow.Proto: uint64(f.proto),
 		flow.SrcPort: uint64(f.srcPort), flow.DstPort: uint64(f.dstPort), flow.InIf: uint64(f.inIf), flow.OutIf: uint64(f.outIf),
 		flow.SrcAS: uint64(f.src.as), flow.DstAS: uint64(f.dst.as), flow.SrcOriginAS: uint64(f.src.as), flow.DstOriginAS: uint64(f.dst.as),
-		flow.SrcPeerAS: 64499, flow.DstPeerAS: 64498, flow.ForwardingStatus: uint64(f.forwarding), flow.DropReason: uint64(f.dropReason),
+		flow.SrcPeerAS: 64499, flow.DstPeerAS: 64498, flow.ForwardingStatus: uint64(f.forwarding), flow.DropReason: uint64(f.dropReason), flow.DroppedBytes: f.lostBytes,
 		flow.NATEvent: uint64(f.natEvent), flow.FirewallEvent: uint64(f.firewall),
 	} {
 		if v != 0 {
