@@ -58,11 +58,11 @@ type Config struct {
 	MappingFile string `yaml:"mapping_file" usage:"YAML file of elements and bits of headers to fields, in GoFlow2's form"`
 	// Sampling says the sampling interval of exporters that do not, or do so wrongly. The first
 	// rule that fits counts.
-	Sampling []SamplingRule `yaml:"sampling" usage:"sampling intervals of exporters, 1 in N"`
+	Sampling []samplingRule `yaml:"sampling" usage:"sampling intervals of exporters, 1 in N"`
 }
 
-// SamplingRule says the sampling interval, 1 in N, of the exporters in a prefix.
-type SamplingRule struct {
+// samplingRule says the sampling interval, 1 in N, of the exporters in a prefix.
+type samplingRule struct {
 	Exporters netip.Prefix `yaml:"exporters" usage:"addresses of exporters"`
 	Default   uint64       `yaml:"default" usage:"interval where the exporter tells none"`
 	Override  uint64       `yaml:"override" usage:"interval whatever the exporter tells, 0 for none"`

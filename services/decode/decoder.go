@@ -68,7 +68,7 @@ func (d *decoder) load(ctx context.Context) error {
 }
 
 func (d *decoder) restore(key string, state []byte) error {
-	exporter, err := ExporterOf(key)
+	exporter, err := exporterOf(key)
 	if err != nil {
 		return err
 	}
@@ -86,8 +86,7 @@ func keyOf(exporter netip.Addr) string {
 
 var errKey = errors.New("not an exporter's key")
 
-// ExporterOf returns the exporter of a key of the bucket TEMPLATES.
-func ExporterOf(key string) (netip.Addr, error) {
+func exporterOf(key string) (netip.Addr, error) {
 	b, err := hex.DecodeString(key)
 	if err != nil || len(b) != 16 {
 		return netip.Addr{}, errKey

@@ -8,6 +8,7 @@ replace (
 	github.com/weirflow/weir/flow => ../../../flow
 	github.com/weirflow/weir/proto => ../../../proto
 	github.com/weirflow/weir/services/decode => ..
+	github.com/weirflow/weir/test => ../../../test
 )
 
 require (

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -114,12 +113,11 @@ formatter: {protobuf: [{name: custom}]}`
 	if err := os.WriteFile(cfg.MappingFile, []byte(mapped), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg.Sampling = []decode.SamplingRule{{Exporters: netip.MustParsePrefix("192.0.2.0/24"), Default: 1000}}
 	rows := 0
 	err := decoder(t, cfg).Read(capture(t, tmpl, another), func(f offline.Flows) error {
 		rows += f.Batch.Rows()
-		if v, rate := f.Batch.Number(flow.Custom1, 0), f.Batch.Number(flow.SamplingRate, 0); v != 17 || rate != 1000 {
-			t.Errorf("custom_1 is %d, sampling_rate %d; want protocol 17 and 1000", v, rate)
+		if v := f.Batch.Number(flow.Custom1, 0); v != 17 {
+			t.Errorf("custom_1 is %d, want protocol 17", v)
 		}
 		return nil
 	})

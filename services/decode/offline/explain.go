@@ -10,7 +10,6 @@ import (
 	"strings"
 
 	"github.com/weirflow/weir/flow"
-	"github.com/weirflow/weir/services/decode"
 	"github.com/weirflow/weir/services/decode/internal/explain"
 )
 
@@ -44,7 +43,7 @@ func (x *Explainer) Datagram(payload []byte) Explanation {
 
 // Restore learns the templates of an exporter from a value of the bucket TEMPLATES.
 func (x *Explainer) Restore(key string, state []byte) error {
-	exporter, err := decode.ExporterOf(key)
+	exporter, err := ExporterOf(key)
 	if err != nil {
 		return err
 	}
