@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package offline decodes the export datagrams of packet captures with the parsers
-// of the service, and explains them field by field, for the commands weir decode
-// and weir explain. It needs no bus.
+// and the settings of the service, and explains them field by field, for the
+// commands weir decode and weir explain. It needs no bus.
 //
-//	capture ─ UDP datagrams ─ the service's decoder ─▶ flows, a summary
+//	capture ─ UDP datagrams ─ the service's decoder ─▶ flows, counters, a summary
 //
 // The exporter is the datagram's source address, or the agent address in sFlow; its
-// receive time is the capture time. Other than the service it has all the data: sets
-// that come before their template wait for it and are decoded when it comes.
+// receive time, by which templates expire, is the capture time. Sets that come
+// before their template wait for it as long as the captures go on, and are put with
+// the number of their own packet.
 package offline
