@@ -110,7 +110,8 @@ func (c client) fill(stream, subject string) (empty func()) {
 	}
 }
 
-func small16(s *bustest.Server) bus.Config {
+// cramped are settings of two partitions whose streams are soon full.
+func cramped(s *bustest.Server) bus.Config {
 	cfg := s.Config(2)
 	cfg.MaxBytes = 16 << 20
 	return cfg
@@ -120,7 +121,7 @@ func TestSideIsThereOnceThoughTheWorkerIsKilledBeforeItsOutput(t *testing.T) {
 	t.Parallel()
 	s := bustest.New(t)
 	c := newClient(t, s)
-	cfg := small16(s)
+	cfg := cramped(s)
 	killed := s.Connect(bus.Decode, cfg)
 	startSided(t, killed, pass)
 	c.publish(0, 0, 10)
@@ -143,13 +144,13 @@ func TestFullSideMakesTheWorkerWait(t *testing.T) {
 	t.Parallel()
 	s := bustest.New(t)
 	c := newClient(t, s)
-	cfg := small16(s)
-	start := startSided(t, s.Connect(bus.Decode, cfg), pass)
+	cfg := cramped(s)
+	stop := startSided(t, s.Connect(bus.Decode, cfg), pass)
 	c.publish(0, 0, 10)
 	c.expect(0, 10)
 	empty := c.fill("COUNTERS", "counters.1")
 	c.publish(0, 10, 20)
-	start() // a clean stop does not wait for room
+	stop() // a clean stop does not wait for room
 	if n := len(c.rows("FLOWS", "flows.0")); n != 10 {
 		t.Errorf("%d outputs: they went ahead of the side", n)
 	}
