@@ -68,7 +68,7 @@ func TestKilledWeirWritesCountersOnce(t *testing.T) {
 	for i := range 4 {
 		agents.Go(func() { sflowAgent(ctx, t, fmt.Sprintf("192.0.2.%d", i+1), s.flows, 5*time.Millisecond) })
 	}
-	for _, rows := range []int{300, 1200, 2400} {
+	for _, rows := range []int{300, 1500} {
 		s.until(fmt.Sprintf("%d rows", rows), func() bool {
 			return s.tryQuery(fmt.Sprintf("SELECT count() >= %d FROM interface_counters", rows)) == "1"
 		})
