@@ -36,17 +36,15 @@ func (l *link) restored() {
 	l.ctx, l.cancel = context.WithCancel(context.Background())
 }
 
-// wait waits before another try, not beyond the moment when the connection is there again. It
-// reports whether ctx still goes on.
-func (b *Bus) wait(ctx context.Context, d *backoff) bool {
+// wait waits before another try, not beyond the end of ctx or the moment when the connection is there
+// again.
+func (b *Bus) wait(ctx context.Context, d *backoff) {
 	t := time.NewTimer(d.step())
 	defer t.Stop()
 	select {
 	case <-ctx.Done():
-		return false
 	case <-b.link.again().Done():
 		d.reset()
 	case <-t.C:
 	}
-	return true
 }

@@ -68,9 +68,14 @@ func TestPartitionsOfProcessesGoOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	t.Cleanup(func() { cancel(); _ = <-ended; load.Close() })
-	go func() { ended <- load.Run(ctx) }()
+	ended := make(chan struct{})
+	t.Cleanup(func() { cancel(); <-ended; load.Close() })
+	go func() {
+		defer close(ended)
+		if err := load.Run(ctx); err != nil {
+			t.Error(err)
+		}
+	}()
 	stands := watchPauses(t, "nats://"+c.nats)
 	for _, step := range []struct {
 		name string
