@@ -66,25 +66,23 @@ func overlaid() string {
 	return "SELECT * FROM (\n" + series("now", 0) + "\nUNION ALL\n" + series("a day before", 1) + "\nUNION ALL\n" + series("a week before", 7) + "\n)\nORDER BY time"
 }
 
-// changed is a row for each of the keys whose rates differ most from those of a day before.
+// changed is a row for each of the keys whose rates differ most from those of a day before. Keys are a kind, a
+// number and a text, which become readable at the end.
 func changed() string {
-	kinds := [][2]string{
-		{"source AS", "concat('AS', toString(src_origin_as))"},
-		{"destination AS", "concat('AS', toString(dst_origin_as))"},
-		{"source country", "toString(src_country)"},
-		{"destination country", "toString(dst_country)"},
-		{"protocol", protocolName("proto")},
+	inner := func(s source, isNow string) string {
+		return "SELECT arrayJoin([(1, toUInt64(src_origin_as), ''), (2, toUInt64(dst_origin_as), ''), (3, 0, toString(src_country)), (4, 0, toString(dst_country)), (5, toUInt64(proto), '')]) AS k,\n" +
+			"  " + isNow + " AS is_now, sum(${unit}) AS v\nFROM " + s.name + "\nWHERE " + s.where + "\nGROUP BY k"
 	}
-	var tuples []string
-	for _, k := range kinds {
-		tuples = append(tuples, "('"+k[0]+"', "+k[1]+")")
-	}
-	inner := func(s source, sign string) string {
-		return fmt.Sprintf("SELECT arrayJoin([%s]) AS k, %s AS is_now, sum(${unit}) AS v FROM %s WHERE %s GROUP BY k",
-			strings.Join(tuples, ", "), sign, s.name, s.where)
-	}
-	return fmt.Sprintf("SELECT k.1 AS what, if(k.2 = '', 'unknown', k.2) AS name,\n  sumIf(v, is_now) / %[1]s AS `now, ${unit:text}`, sumIf(v, NOT is_now) / %[1]s AS `a day before, ${unit:text}`,\n"+
-		"  if(sumIf(v, NOT is_now) = 0, NULL, sumIf(v, is_now) / sumIf(v, NOT is_now) - 1) AS `change`\nFROM (\n%[2]s\nUNION ALL\n%[3]s\n)\nGROUP BY k\n"+
-		"ORDER BY abs(toFloat64(sumIf(v, is_now)) - sumIf(v, NOT is_now)) DESC\nLIMIT 50",
-		seconds, inner(rollups(), "true"), inner(rollups().before(1), "false"))
+	return fmt.Sprintf(`SELECT ['source AS', 'destination AS', 'source country', 'destination country', 'protocol'][k.1] AS what,
+  multiIf(k.1 = 5, %[1]s, k.1 <= 2, concat('AS', toString(k.2)), k.3 = '', 'unknown', k.3) AS name,
+  sumIf(v, is_now) / %[2]s AS `+"`now, ${unit:text}`, sumIf(v, NOT is_now) / %[2]s AS `a day before, ${unit:text}`"+`,
+  if(sumIf(v, NOT is_now) = 0, NULL, sumIf(v, is_now) / sumIf(v, NOT is_now) - 1) AS `+"`change`"+`
+FROM (
+%[3]s
+UNION ALL
+%[4]s
+)
+GROUP BY k
+ORDER BY abs(toFloat64(sumIf(v, is_now)) - sumIf(v, NOT is_now)) DESC
+LIMIT 50`, protocolName("k.2"), seconds, inner(rollups(), "true"), inner(rollups().before(1), "false"))
 }
