@@ -18,6 +18,7 @@ T       ?= 30s
 N       ?= 100
 DSN     ?= clickhouse://127.0.0.1:9000/weir
 RATE    ?= 200000
+VERSION ?= 0.0.0
 
 # Tests that need ClickHouse run with this one, and are skipped without it.
 export WEIR_TEST_CLICKHOUSE ?= $(ENGINE)
@@ -137,10 +138,18 @@ standalone: ## vet and build each module without the workspace
 	$(call say,each module on its own)
 	for m in $(MODULES); do (cd $$m && echo "$${m#$(CURDIR)/}" && GOWORK=off go vet ./... && GOWORK=off go build -o /dev/null ./...); done
 
+.PHONY: vulnerabilities
+vulnerabilities: ## look for known ones in what the programs call (needs vuln.go.dev)
+	go run golang.org/x/vuln/cmd/govulncheck@v1.1.4 ./cmd/weir ./services/ingest/cmd/ingest
+
+.PHONY: release
+release: ## build binaries and Debian packages of VERSION for amd64 and arm64 into dist
+	tools/release.sh $(VERSION)
+
 .PHONY: tidy
 tidy: ## sync the workspace and tidy every module
 	go work sync
-	for m in $(MODULES) tools tools/lint; do (cd $$m && GOWORK=off go mod tidy); done
+	for m in $(MODULES) tools tools/lint tools/release; do (cd $$m && GOWORK=off go mod tidy); done
 
 .PHONY: drift
 drift: ## fail where generate or tidy would change something

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"runtime"
@@ -27,12 +28,12 @@ func newVersion() *cobra.Command {
 	}
 }
 
+// release is the version of a release, set when it is built.
+var release string
+
 // writeVersion shows the version, the commit and the modules that matter most.
 func writeVersion(w io.Writer, info *debug.BuildInfo) {
-	version := info.Main.Version
-	if version == "" {
-		version = "unknown"
-	}
+	version := cmp.Or(release, info.Main.Version, "unknown")
 	fmt.Fprintf(w, "weir          %s\n", version)
 	for _, s := range info.Settings {
 		switch s.Key {
