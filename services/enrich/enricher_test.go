@@ -183,8 +183,10 @@ func TestRowsOfTwoGenerationsMayBeInOneMessage(t *testing.T) {
 	}
 	overTheWire(t, got, &out)
 	want := []enriched{
-		{SrcCountry: "CH", DstCountry: "IT"}, {SrcCountry: "IT", DstCountry: "CH"},
-		{SrcCountry: "SE", DstCountry: "SE"}, {SrcCountry: "SE", DstCountry: "SE"},
+		{SrcCountry: "CH", DstCountry: "IT"},
+		{SrcCountry: "IT", DstCountry: "CH"},
+		{SrcCountry: "SE", DstCountry: "SE"},
+		{SrcCountry: "SE", DstCountry: "SE"},
 	}
 	if diff := cmp.Diff(want, rowsOf(got)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
