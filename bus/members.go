@@ -106,11 +106,12 @@ func (m *members) hearEcho(now time.Time) {
 	m.echo = now
 }
 
-// cutOff tells whether the others must take this member for gone.
-func (m *members) cutOff(now time.Time) bool {
+// unheard returns for how long this member has not heard itself. After memberTTL the others must take
+// it for gone.
+func (m *members) unheard(now time.Time) time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return now.Sub(m.echo) >= memberTTL
+	return now.Sub(m.echo)
 }
 
 // alive returns the members of the group, this one included, in order.

@@ -88,18 +88,17 @@ func (w *workers) listen(now time.Time) {
 
 // step does what is due.
 func (w *workers) step(now time.Time) {
-	suspended := now.Sub(w.last) > memberTTL
-	cutOff := w.members.cutOff(now)
+	suspended, unheard := now.Sub(w.last) > memberTTL, w.members.unheard(now)
 	w.last = now
 	switch {
-	case w.joined && (suspended || cutOff):
+	case w.joined && (suspended || unheard >= 2*memberTTL):
 		// The others have given this worker up: begin anew rather than take everything because
 		// nobody was heard.
 		w.b.log.Warn("was suspended or cut off from NATS, joining again", "stream", w.in.Name)
 		w.members.forget()
 		w.keep(nil)
 		w.listen(time.Now())
-	case cutOff:
+	case unheard >= memberTTL: // what the others do is not known: leave things as they are
 		w.since = now
 	case !w.joined && now.Sub(w.since) >= hearOthers:
 		w.joined, w.since = true, now

@@ -48,7 +48,7 @@ func (w *pauses) moved(stage string) time.Time {
 }
 
 // slack is for the tests that run at the same time.
-const slack = 2
+const slack = 3
 
 // Processes join, leave, are killed and suspended; the datagrams of all exporters go on being decoded.
 func TestPartitionsOfProcessesGoOn(t *testing.T) {
