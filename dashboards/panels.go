@@ -179,8 +179,8 @@ func columnsOf(sql string) []override {
 		}
 	}
 	if strings.Contains(sql, "${unit:text}`") {
-		for _, u := range units {
-			all = append(all, override{object{"id": "byRegexp", "options": "/" + strings.ReplaceAll(u.name, "/", `\/`) + "$/"}, []property{{"unit", u.unit}}})
+		for _, u := range units { // a series of a graph is matched with its label behind
+			all = append(all, override{object{"id": "byRegexp", "options": "/" + strings.ReplaceAll(u.name, "/", `\/`) + "/"}, []property{{"unit", u.unit}}})
 		}
 	}
 	return all
