@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
 set -e
 adduser --system --group --quiet --home /var/lib/weir --no-create-home weir
 chown root:weir /etc/weir/weir.yaml
