@@ -53,7 +53,7 @@ func TestRealExporters(t *testing.T) {
 		})
 	}
 	for protocol, typ := range map[string]int{"v5": 2, "v9": 3, "ipfix": 4} {
-		t.Run("the probe's "+protocol+" is softflowd's", func(t *testing.T) { s.sameFlows(pcap, protocol, typ) })
+		t.Run("the probe's "+protocol+" is softflowd's", func(*testing.T) { s.sameFlows(pcap, protocol, typ) })
 	}
 	s.expectRollups()
 }

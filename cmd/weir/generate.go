@@ -142,14 +142,13 @@ func (g *generator) run(cmd *cobra.Command) error {
 	if g.direct {
 		return g.runDirect(cmd)
 	}
-	report := cmd.OutOrStdout()
+	finish, report := allSent, cmd.OutOrStdout()
 	if g.rows != "" {
 		out := bufio.NewWriter(cmd.OutOrStdout())
-		defer out.Flush()
 		if err := g.deliverRows(out); err != nil {
 			return err
 		}
-		report = cmd.ErrOrStderr()
+		finish, report = out.Flush, cmd.ErrOrStderr()
 	}
 	load, err := traffic.NewLoad(g.LoadConfig)
 	if err != nil {
@@ -158,7 +157,7 @@ func (g *generator) run(cmd *cobra.Command) error {
 	defer load.Close()
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	return generate(ctx, load, g.Sampling, allSent, report)
+	return generate(ctx, load, g.Sampling, finish, report)
 }
 
 // deliverRows has the datagrams decoded here and printed.

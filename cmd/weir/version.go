@@ -29,7 +29,7 @@ func newVersion() *cobra.Command {
 }
 
 // release is the version of a release, set when it is built.
-var release string
+var release string //nolint:gochecknoglobals // the linker sets it
 
 // writeVersion shows the version, the commit and the modules that matter most.
 func writeVersion(w io.Writer, info *debug.BuildInfo) {
