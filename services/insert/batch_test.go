@@ -5,7 +5,9 @@ package insert
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -91,6 +93,27 @@ func processTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
+// serverTime is the CPU time of the ClickHouse of f, merges and all.
+func (f *fixture) serverTime(b *testing.B) time.Duration {
+	b.Helper()
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", f.PID()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, after, _ := strings.Cut(string(stat), ") ")
+	const user, system, tick = 11, 12, 10 * time.Millisecond
+	fields := strings.Fields(after)
+	ticks := 0
+	for _, n := range []int{user, system} {
+		v, err := strconv.Atoi(fields[n])
+		if err != nil {
+			b.Fatal(err)
+		}
+		ticks += v
+	}
+	return time.Duration(ticks) * tick
+}
+
 // BenchmarkBlock makes blocks without sending them.
 func BenchmarkBlock(b *testing.B) {
 	var all columnsOf
@@ -126,13 +149,14 @@ func BenchmarkInsert(b *testing.B) {
 				}
 			}
 			write()
-			before := processTime()
+			before, server := processTime(), f.serverTime(b)
 			for b.Loop() {
 				write()
 			}
 			rows := float64(b.N * w.batch.rows)
 			b.ReportMetric(rows/b.Elapsed().Seconds(), "rows/s")
 			b.ReportMetric(float64((processTime()-before).Nanoseconds())/rows, "client-cpu-ns/row")
+			b.ReportMetric(float64((f.serverTime(b)-server).Nanoseconds())/rows, "server-cpu-ns/row")
 		})
 	}
 }
