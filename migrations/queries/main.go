@@ -6,6 +6,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"time"
@@ -20,14 +21,14 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := fillAndMeasure(ctx, *dsn, *page, *rows); err != nil {
+	if err := fillAndMeasure(ctx, os.Stdout, *dsn, *page, *rows); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1) //nolint:gocritic // nothing is left to stop
 	}
 }
 
-// fillAndMeasure prints a row of a Markdown table for each query.
-func fillAndMeasure(ctx context.Context, dsn, page string, rows int) error {
+// fillAndMeasure writes a row of a Markdown table for each query.
+func fillAndMeasure(ctx context.Context, w io.Writer, dsn, page string, rows int) error {
 	queries, err := readPage(page)
 	if err != nil {
 		return err
@@ -51,13 +52,13 @@ func fillAndMeasure(ctx context.Context, dsn, page string, rows int) error {
 			return err
 		}
 	}
-	fmt.Print("| question | table | rows read | time | CPU time |\n| --- | --- | --- | --- | --- |\n")
+	fmt.Fprint(w, "| question | table | rows read | time | CPU time |\n| --- | --- | --- | --- | --- |\n")
 	for _, q := range queries {
 		f, err := measure(ctx, conn, q)
 		if err != nil {
 			return err
 		}
-		fmt.Printf("| %s %s\n", q.title, f)
+		fmt.Fprintf(w, "| %s %s\n", q.title, f)
 	}
 	return nil
 }
