@@ -70,7 +70,7 @@ func newCluster(t *testing.T, settings string) *cluster {
 	c.startNATS()
 	c.startClickHouse()
 	c.common = []string{"--config", file, "--http.listen", ""}
-	c.run("streams", "--nats.url", "nats://"+c.nats)
+	c.makeStreams()
 	c.run("migrate", "--clickhouse.dsn", c.dsn)
 	return c
 }
@@ -112,16 +112,31 @@ func (c *cluster) mustStart(p *process) {
 // run runs a command of weir to its end and returns what it says.
 func (c *cluster) run(args ...string) string {
 	c.t.Helper()
+	out, err := c.try(args...)
+	if err != nil {
+		c.t.Fatalf("weir %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+func (c *cluster) try(args ...string) (string, error) {
+	c.t.Helper()
 	path, err := program()
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	cmd := exec.CommandContext(c.t.Context(), path, append(args, "--config", filepath.Join(c.folder, "weir.yaml"))...)
 	out, err := cmd.CombinedOutput()
-	if err != nil {
-		c.t.Fatalf("weir %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-	return string(out)
+	return string(out), err
+}
+
+// makeStreams makes them, on a disk that may be busy.
+func (c *cluster) makeStreams() {
+	c.t.Helper()
+	c.until("the streams to be made", func() bool {
+		_, err := c.try("streams", "--nats.url", "nats://"+c.nats)
+		return err == nil
+	})
 }
 
 // add starts a worker of a service. One with a line reaches NATS through it.

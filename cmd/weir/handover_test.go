@@ -56,7 +56,7 @@ func TestPartitionsOfProcessesGoOn(t *testing.T) {
 	c := &cluster{stack: &stack{t: t, flows: freeUDP(t)}, folder: t.TempDir()}
 	c.common = []string{"--config", c.write("weir.yaml", "nats:\n  max_bytes: 1GiB\n"), "--http.listen", ""}
 	c.startNATS()
-	c.run("streams", "--nats.url", "nats://"+c.nats)
+	c.makeStreams()
 	c.add("ingest", false)
 	c.add("decode", false)
 	second := c.add("decode", false)
