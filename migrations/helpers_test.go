@@ -37,12 +37,12 @@ func TestFlowsReadLikePeopleWrite(t *testing.T) {
 	t.Parallel()
 	conn := migrated(t, clickhousetest.New(t))
 	execute(t, conn, `INSERT INTO flows (time_received_ns, src_addr, dst_addr, sampler_address, post_nat_src_addr, proto, etype, src_port, dst_port, tcp_flags, bytes, nat_event, firewall_event) VALUES
-		(now64(9), toIPv6('192.0.2.1'), toIPv6('2001:db8::ffff:1'), toIPv6('198.51.100.7'), toIPv6('203.0.113.9'), 6, 2048, 40000, 443, 18, 1, 4, 0),
+		(now64(9), toIPv6('192.0.2.1'), toIPv6('2001:db8::ffff:1'), toIPv6('198.51.100.7'), toIPv6('203.0.113.9'), 6, 2048, 61000, 443, 18, 1, 4, 0),
 		(now64(9), toIPv6('0:0:0:ffff::7'), toIPv6('::'), toIPv6('2001:db8::7'), toIPv6('::'), 250, 4660, 4, 5, 0, 2, 0, 0)`)
 	for query, want := range map[string]string{
 		"SELECT src_ip, dst_ip, sampler_ip, next_hop_ip, post_nat_src_ip FROM flows ORDER BY bytes": "192.0.2.1 2001:db8::ffff:1 198.51.100.7 :: 203.0.113.9\n" +
 			"::ffff:0:0:0:7 :: 2001:db8::7 :: ::\n",
-		"SELECT proto_name, etype_name, src_service, dst_service, tcp_flag_names FROM flows ORDER BY bytes": "TCP IPv4 40000 https ['SYN','ACK']\n250 4660 4 5 []\n",
+		"SELECT proto_name, etype_name, src_service, dst_service, tcp_flag_names FROM flows ORDER BY bytes": "TCP IPv4 61000 https ['SYN','ACK']\n250 4660 4 5 []\n",
 		"SELECT bytes FROM flows WHERE src_addr = '192.0.2.1'":                                              "1\n",
 		"SELECT nat_event_name, firewall_event_name, src_ip, post_nat_src_ip FROM nat_events":               "NAT44 session create  192.0.2.1 203.0.113.9\n",
 	} {
