@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -55,6 +56,13 @@ func (g *generations) see(b *flow.Batch) {
 	}
 }
 
+// latest is the generation that the flows of all partitions have reached.
+func (g *generations) latest() uint64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return slices.Min(g.last[:])
+}
+
 func TestDatabaseIsSwappedUnderLoad(t *testing.T) {
 	t.Parallel()
 	swaps, every := 50, 600*time.Millisecond
@@ -72,8 +80,9 @@ func TestDatabaseIsSwappedUnderLoad(t *testing.T) {
 	runService(t, s, cfg)
 
 	sent, began := 0, time.Now()
-	for swap := 1; swap <= swaps; {
-		if time.Since(began) > time.Duration(swap)*every {
+	last := uint64(swaps + 1)
+	for swap := 1; swap <= swaps || (seen.latest() < last && time.Since(began) < 2*time.Minute); {
+		if swap <= swaps && time.Since(began) > time.Duration(swap)*every {
 			swap++
 			writeGeneration(t, path, uint32(swap))
 		}
@@ -82,11 +91,11 @@ func TestDatabaseIsSwappedUnderLoad(t *testing.T) {
 	deadline := time.Now().Add(time.Minute)
 	for {
 		seen.mu.Lock()
-		got, mixed, again, last := seen.flows, seen.mixed, seen.again, seen.last[0]
+		got, mixed, again := seen.flows, seen.mixed, seen.again
 		seen.mu.Unlock()
 		if got >= sent || time.Now().After(deadline) {
-			if got != sent || mixed != 0 || again != 0 || last < uint64(swaps) {
-				t.Errorf("%d of %d flows, %d mixed, %d lost or twice, last generation %d", got, sent, mixed, again, last)
+			if got != sent || mixed != 0 || again != 0 || seen.latest() != last {
+				t.Errorf("%d of %d flows, %d mixed, %d lost or twice, generation %d of %d", got, sent, mixed, again, seen.latest(), last)
 			}
 			t.Logf("%d flows in %v, %d swaps", sent, time.Since(began), swaps)
 			return
