@@ -123,7 +123,7 @@ func TestContainersAreLocked(t *testing.T) {
 		if s.MemLimit == 0 || s.PidsLimit == 0 {
 			t.Errorf("%s has no limit of memory or of processes", name)
 		}
-		if user := strings.Split(s.User, ":")[0]; slices.Contains(once, name) {
+		if user, _, _ := strings.Cut(s.User, ":"); slices.Contains(once, name) {
 			if s.NetworkMode != "none" || s.Restart != "on-failure" {
 				t.Errorf("%s is root, with the network %q", name, s.NetworkMode)
 			}
@@ -151,7 +151,7 @@ func TestPublishedIsOnlyWhatMustBe(t *testing.T) {
 		t.Errorf("published (-want +got):\n%s", diff)
 	}
 	for name, network := range p.Networks {
-		if !bool(network.Internal) && name != "edge" {
+		if !network.Internal && name != "edge" {
 			t.Errorf("network %s reaches the outside", name)
 		}
 	}
