@@ -99,7 +99,8 @@ func (f *faults) one() {
 	switch kind {
 	case killNATS:
 		p = f.c.server
-		do = func() { f.restart(p, f.between(0, 1500*time.Millisecond)) }
+		pause := f.between(0, 1500*time.Millisecond)
+		do = func() { f.restart(p, pause) }
 	case killDatabase:
 		p = f.c.clickhouse
 		do = func() { f.restart(p, 0) }
