@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/weirflow/weir/services/probe"
 	"github.com/weirflow/weir/test/traffic"
 )
@@ -35,10 +37,22 @@ func BenchmarkFileToFlows(b *testing.B) {
 				b.Fatal(err)
 			}
 			b.SetBytes(info.Size())
+			before := cpu(b)
 			for b.Loop() {
 				run(b, cfg)
 			}
 			b.ReportMetric(float64(packets*b.N)/b.Elapsed().Seconds(), "packets/s")
+			b.ReportMetric(float64(packets*b.N)/(cpu(b)-before), "packets/cpu-s")
 		})
 	}
+}
+
+// cpu returns the time that the process has used so far, seconds.
+func cpu(b *testing.B) float64 {
+	b.Helper()
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }

@@ -65,6 +65,7 @@ type Cache struct {
 	hash     uint64 // of key
 	record   Record
 	reported int64 // when a permanent cache last told of its flows
+	due      int64 // before this no flow ends by a timeout, ns since 1970
 }
 
 // New makes a cache that hands its records to emit.

@@ -2,7 +2,11 @@
 
 package meter
 
-import "github.com/weirflow/weir/services/probe/internal/packet"
+import (
+	"math"
+
+	"github.com/weirflow/weir/services/probe/internal/packet"
+)
 
 // Expire ends the flows whose time is over at now, ns since 1970. A permanent cache tells
 // of its flows if its interval is over.
@@ -20,15 +24,31 @@ func (c *Cache) Expire(now int64) {
 		}
 		return
 	}
-	for c.cfg.Idle > 0 && c.quiet.head != none {
-		f := &c.flows[c.quiet.head]
-		if now-max(f.End, f.reverse.End) < int64(c.cfg.Idle) {
-			break
-		}
-		c.end(c.quiet.head, EndIdle)
+	if now < c.due {
+		return
 	}
-	for c.cfg.Active > 0 && c.old.head != none && now-c.flows[c.old.head].active >= int64(c.cfg.Active) {
-		c.end(c.old.head, EndActive)
+	idle, active := int64(c.cfg.Idle), int64(c.cfg.Active)
+	c.due = math.MaxInt64
+	if idle > 0 {
+		c.due = now + idle // of a flow that begins now
+		for c.quiet.head != none {
+			f := &c.flows[c.quiet.head]
+			if end := max(f.End, f.reverse.End) + idle; now < end {
+				c.due = min(c.due, end)
+				break
+			}
+			c.end(c.quiet.head, EndIdle)
+		}
+	}
+	if active > 0 {
+		c.due = min(c.due, now+active)
+		for c.old.head != none {
+			if end := c.flows[c.old.head].active + active; now < end {
+				c.due = min(c.due, end)
+				break
+			}
+			c.end(c.old.head, EndActive)
+		}
 	}
 }
 
