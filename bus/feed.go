@@ -29,23 +29,11 @@ func (b *Bus) Feed(ctx context.Context, s Stream, p int, m Message) error {
 			return nil
 		case errors.Is(err, errFenced): // the writer was first
 		case !a.retryAt.IsZero(): // full
-			if !sleep(ctx, time.Until(a.retryAt)) {
+			if !pause(ctx, time.Until(a.retryAt)) {
 				return ctx.Err()
 			}
 		default:
 			return fmt.Errorf("feed %s: %w", s.partition(p), err)
 		}
-	}
-}
-
-// sleep waits for d, and tells whether ctx has not ended before.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
 	}
 }

@@ -4,14 +4,13 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"net/netip"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/weirflow/weir/bus"
-	"github.com/weirflow/weir/daemon"
 	"github.com/weirflow/weir/flow"
 	"github.com/weirflow/weir/services/decode"
 	"github.com/weirflow/weir/test/traffic"
@@ -31,30 +30,18 @@ func (g *generator) runDirect(cmd *cobra.Command) error {
 	if err := o.load(); err != nil {
 		return err
 	}
-	o.base.HTTP.Listen = "" // it is over soon
-	p := daemon.NewProcess("weir", o.base, os.Stderr)
-	return p.Run(cmd.Context(), func(ctx context.Context, p *daemon.Process) (daemon.Runner, error) {
-		b, err := bus.Connect(ctx, o.NATS, operatorName, p.Log, p.Metrics)
+	return o.withBus(cmd.Context(), func(ctx context.Context, b *bus.Bus, _ *slog.Logger) error {
+		f, err := newFeeder(context.WithoutCancel(ctx), b, o.NATS.Partitions, o.Decode)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		p.OnExit(b.Close)
-		return once(func(ctx context.Context) error {
-			if !awaitBus(ctx, b, p.Log) {
-				return nil
-			}
-			f, err := newFeeder(context.WithoutCancel(ctx), b, o.NATS.Partitions, o.Decode)
-			if err != nil {
-				return err
-			}
-			g.Deliver = f.add
-			load, err := traffic.NewLoad(g.LoadConfig)
-			if err != nil {
-				return misuse("%v", err)
-			}
-			defer load.Close()
-			return generate(ctx, load, g.Sampling, f.flush, cmd.OutOrStdout())
-		}), nil
+		g.Deliver = f.add
+		load, err := traffic.NewLoad(g.LoadConfig)
+		if err != nil {
+			return misuse("%v", err)
+		}
+		defer load.Close()
+		return generate(ctx, load, g.Sampling, f.flush, cmd.OutOrStdout())
 	})
 }
 

@@ -42,24 +42,31 @@ func onBus(cmd *cobra.Command, do func(ctx context.Context, d desk, args []strin
 		if err := o.load(); err != nil {
 			return err
 		}
-		o.base.HTTP.Listen = "" // it is over soon
-		p := daemon.NewProcess("weir", o.base, os.Stderr)
-		return p.Run(cmd.Context(), func(ctx context.Context, p *daemon.Process) (daemon.Runner, error) {
-			b, err := bus.Connect(ctx, o.NATS, operatorName, p.Log, p.Metrics)
-			if err != nil {
-				return nil, err
-			}
-			p.OnExit(b.Close)
-			d := desk{options: o, bus: b, log: p.Log, out: cmd.OutOrStdout(), json: asJSON}
-			return once(func(ctx context.Context) error {
-				if !awaitBus(ctx, b, p.Log) {
-					return nil
-				}
-				return do(ctx, d, args)
-			}), nil
+		return o.withBus(cmd.Context(), func(ctx context.Context, b *bus.Bus, log *slog.Logger) error {
+			return do(ctx, desk{options: o, bus: b, log: log, out: cmd.OutOrStdout(), json: asJSON}, args)
 		})
 	}
 	return cmd
+}
+
+// withBus connects to the NATS server of nats.url as the operator, waits for it, and does something on it
+// that ends.
+func (o *options) withBus(ctx context.Context, do func(context.Context, *bus.Bus, *slog.Logger) error) error {
+	o.base.HTTP.Listen = "" // it is over soon
+	p := daemon.NewProcess("weir", o.base, os.Stderr)
+	return p.Run(ctx, func(ctx context.Context, p *daemon.Process) (daemon.Runner, error) {
+		b, err := bus.Connect(ctx, o.NATS, operatorName, p.Log, p.Metrics)
+		if err != nil {
+			return nil, err
+		}
+		p.OnExit(b.Close)
+		return once(func(ctx context.Context) error {
+			if !awaitBus(ctx, b, p.Log) {
+				return nil
+			}
+			return do(ctx, b, p.Log)
+		}), nil
+	})
 }
 
 // print writes v as JSON.
